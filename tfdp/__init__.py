@@ -1,0 +1,1 @@
+"""Training-free dataset pruning for instance segmentation."""

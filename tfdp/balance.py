@@ -1,0 +1,106 @@
+"""SI-SCS -> CB-SCS -> image scores: balanced over the classes, summed over an image's instances."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .complexity import divide_or_zero
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class ClassTotals:
+    """Sum of the SI-SCS of every class, over all that was scored.
+
+    Totals add up: ``totals_a + totals_b`` are the totals of the union of two disjoint sets, so new
+    data is scored from saved totals without touching the old masks again.
+
+    Attributes:
+        si_scs: class (COCO category id, or class name) -> sum of SI-SCS over its instances.
+        num_instances: class -> number of scored instances.
+    """
+
+    si_scs: Mapping[Any, float]
+    num_instances: Mapping[Any, int]
+
+    def __add__(self, other: ClassTotals) -> ClassTotals:
+        return ClassTotals(
+            _add(self.si_scs, other.si_scs), _add(self.num_instances, other.num_instances)
+        )
+
+    def to_list(self) -> list[dict[str, Any]]:
+        """One JSON object a class: ``category``, ``si_scs``, ``num_instances``."""
+        return [
+            {"category": key, "si_scs": total, "num_instances": self.num_instances[key]}
+            for key, total in self.si_scs.items()
+        ]
+
+    @classmethod
+    def from_list(cls, rows: list[dict[str, Any]]) -> ClassTotals:
+        """The inverse of :meth:`to_list`."""
+        return cls(
+            {row["category"]: float(row["si_scs"]) for row in rows},
+            {row["category"]: int(row["num_instances"]) for row in rows},
+        )
+
+
+def sum_class_totals(
+    si_scs: NDArray[np.float64], category_index: NDArray[np.int64], categories: NDArray[Any]
+) -> ClassTotals:
+    """Class totals of (N,) SI-SCS; ``category_index`` (N,) points into ``categories`` (C,)."""
+    sums = np.bincount(category_index, si_scs, minlength=len(categories))
+    counts = np.bincount(category_index, minlength=len(categories))
+    keys = categories.tolist()
+    return ClassTotals(
+        dict(zip(keys, sums.tolist(), strict=True)), dict(zip(keys, counts.tolist(), strict=True))
+    )
+
+
+def balance_classes(
+    instance_scores: NDArray[np.float64],
+    category_index: NDArray[np.int64],
+    class_totals: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """Class-balanced scores: each instance's share of its class's total (TFDP, eq. 13).
+
+    With SI-SCS in, CB-SCS comes out. Scaling all scores of one class changes nothing.
+
+    Args:
+        instance_scores: (N,) scores, SI-SCS for the paper's CB-SCS.
+        category_index: (N,) row of each instance's class in ``class_totals``.
+        class_totals: (C,) sum of the scores of each class over the whole scored collection.
+
+    Returns:
+        (N,) scores, dimensionless; higher = more complex or of a rarer class = kept first; 0
+        where the class total is 0.
+    """
+    return divide_or_zero(instance_scores, np.asarray(class_totals, np.float64)[category_index])
+
+
+def aggregate_image_scores(
+    instance_scores: NDArray[np.float64], image_index: NDArray[np.int64], num_images: int
+) -> NDArray[np.float64]:
+    """Image scores: the plain sum over an image's instances (TFDP, eq. 14).
+
+    Args:
+        instance_scores: (N,) scores.
+        image_index: (N,) row of each instance's image.
+        num_images: I.
+
+    Returns:
+        (I,) image scores; NaN for an image without a scored instance.
+    """
+    sums = np.bincount(image_index, instance_scores, minlength=num_images)
+    counts = np.bincount(image_index, minlength=num_images)
+    return np.where(counts > 0, sums, np.nan)
+
+
+def _add(a: Mapping[Any, Any], b: Mapping[Any, Any]) -> dict[Any, Any]:
+    return {key: a.get(key, 0) + b.get(key, 0) for key in {**a, **b}}

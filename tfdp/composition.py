@@ -1,0 +1,82 @@
+"""What images hold: instances, classes, sizes - before a selection and after it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+# COCO's object sizes, by pixel area: small < 32² <= medium < 96² <= large.
+SIZES = ("small", "medium", "large")
+SIZE_LIMITS = (32**2, 96**2)
+
+
+@dataclass(frozen=True)
+class Contents:
+    """The instances that I images hold, one row an instance.
+
+    Attributes:
+        num_images: I.
+        image_index: (N,) int64, row of the instance's image.
+        category_index: (N,) int64, row of its class in ``category_names``.
+        category_names: (C,) str objects.
+        pixel_area: (N,) px, or None where the masks were not looked at.
+    """
+
+    num_images: int
+    image_index: NDArray[np.int64]
+    category_index: NDArray[np.int64]
+    category_names: NDArray[Any]
+    pixel_area: NDArray[np.int64] | None = None
+
+    def num_instances(self) -> NDArray[np.int64]:
+        """(I,) number of instances of each image."""
+        return np.bincount(self.image_index, minlength=self.num_images)
+
+
+@dataclass(frozen=True)
+class Composition:
+    """How much is there.
+
+    Attributes:
+        images: number of images.
+        instances: number of scored instances.
+        instances_per_class: class name -> number of instances.
+        instances_per_size: "small" / "medium" / "large" (COCO's, by the mask's pixel area) ->
+            number of instances; empty where the masks were not looked at.
+    """
+
+    images: int
+    instances: int
+    instances_per_class: dict[str, int]
+    instances_per_size: dict[str, int]
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def compose(contents: Contents, keep: NDArray[np.bool_] | None = None) -> Composition:
+    """Counts what the images marked in ``keep`` (I,) hold; all images by default."""
+    if keep is None:
+        keep = np.ones(contents.num_images, bool)
+    kept = keep[contents.image_index]
+    per_class = np.bincount(
+        contents.category_index[kept], minlength=len(contents.category_names)
+    ).tolist()
+    return Composition(
+        images=int(keep.sum()),
+        instances=int(kept.sum()),
+        instances_per_class=dict(zip(contents.category_names.tolist(), per_class, strict=True)),
+        instances_per_size=_per_size(contents.pixel_area, kept),
+    )
+
+
+def _per_size(pixel_area: NDArray[np.int64] | None, kept: NDArray[np.bool_]) -> dict[str, int]:
+    if pixel_area is None:
+        return {}
+    size = np.digitize(pixel_area[kept], SIZE_LIMITS)
+    return dict(zip(SIZES, np.bincount(size, minlength=len(SIZES)).tolist(), strict=True))

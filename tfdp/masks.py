@@ -69,7 +69,13 @@ def is_bad_size(height: int, width: int) -> bool:
 
 @compiled
 def _row_toggles(
-    above: NDArray[np.bool_], row: NDArray[np.bool_], y: int, xs: Ints, ys: Ints, num: int
+    above: NDArray[np.bool_],
+    row: NDArray[np.bool_],
+    y: int,
+    height: int,
+    xs: Ints,
+    places: Ints,
+    num: int,
 ) -> int:
     for start in range(0, len(row), 64):
         stop = min(start + 64, len(row))
@@ -79,7 +85,7 @@ def _row_toggles(
         if differ:
             for x in range(start, stop):
                 if above[x] != row[x]:
-                    xs[num], ys[num] = x, y
+                    xs[num], places[num] = x, x * height + y
                     num += 1
     return num
 
@@ -92,7 +98,7 @@ def _scan(
     starts = np.zeros(len(heights) + 1, np.int64)
     nothing = np.zeros(widths.max(), np.bool_)
     column_ends = np.empty(widths.max() + 1, np.int64)
-    xs, ys, positions = np.empty(64, np.int64), np.empty(64, np.int64), np.empty(64, np.int64)
+    xs, places, ordered = np.empty(64, np.int64), np.empty(64, np.int64), np.empty(64, np.int64)
     offset = used = 0
     for j in range(len(heights)):
         height, width = heights[j], widths[j]
@@ -100,16 +106,16 @@ def _scan(
         num = 0
         for y in range(height):
             row = pixels[offset : offset + width]
-            xs, ys = grown(xs, num, num + 2 * width), grown(ys, num, num + 2 * width)
-            num = _row_toggles(above, row, y, xs, ys, num)
+            xs, places = grown(xs, num, num + 2 * width), grown(places, num, num + 2 * width)
+            num = _row_toggles(above, row, y, height, xs, places, num)
             above = row
             offset += width
         if height > 0:
-            num = _row_toggles(above, nothing[:width], height, xs, ys, num)
-        positions = grown(positions, 0, num)
-        num = order_toggles(xs, ys, num, height, positions, column_ends)
+            num = _row_toggles(above, nothing[:width], height, height, xs, places, num)
+        ordered = grown(ordered, 0, num)
+        num = order_toggles(xs, places, num, ordered, column_ends)
         counts = grown(counts, used, used + num + 1)
-        used = append_runs(counts, used, positions, num, height * width)
+        used = append_runs(counts, used, ordered, num, height * width)
         starts[j + 1] = used
     return counts[:used].copy(), starts
 
@@ -128,7 +134,9 @@ def mask_runs_from_bitmaps(bitmaps: Sequence[NDArray[np.generic]]) -> MaskRuns:
 
 
 @compiled
-def _decode_string(text: NDArray[np.uint8], counts: NDArray[np.uint32], num_pixels: int) -> tuple[int, int]:
+def _decode_string(
+    text: NDArray[np.uint8], counts: NDArray[np.uint32], num_pixels: int
+) -> tuple[int, int]:
     """Reads one compressed string, 5 bits a character, into ``counts`` (>= one a character).
 
     Returns:

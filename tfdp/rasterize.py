@@ -4,13 +4,70 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
+import numpy as np
+
+from .compiled import compiled
+from .masks import MaskProblem, MaskRuns, is_bad_size
+from .rasterize_coco import draw_coco
+
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
-    from .masks import MaskRuns
+    from .toggles import Ints
 
 Rasterizer = Literal["coco", "opencv"]
+
+MAX_COORDINATE = 2.0**26  # px; beyond it pycocotools' own integers overflow
+MAX_OUTLINE = 2**22  # px; the longest real outlines have some 10**5
+
+_OK, _BAD_SIZE = int(MaskProblem.NONE), int(MaskProblem.BAD_SIZE)
+_BAD_POLYGON, _OUTLINE_TOO_LONG = int(MaskProblem.BAD_POLYGON), int(MaskProblem.OUTLINE_TOO_LONG)
+
+
+@compiled
+def _bound_outline(xy: NDArray[np.float64], height: int, width: int) -> int:
+    """Bounds the rows and columns that a part's edges cross in the frame; -1 for a bad part."""
+    if len(xy) < 3:
+        return -1
+    outline = 0
+    for k in range(len(xy)):
+        x, y = xy[k, 0], xy[k, 1]
+        if not (abs(x) <= MAX_COORDINATE and abs(y) <= MAX_COORDINATE):  # NaN is neither
+            return -1
+        dx, dy = abs(x - xy[k - 1, 0]), abs(y - xy[k - 1, 1])
+        outline += int(min(dx, np.float64(width))) + int(min(dy, np.float64(height))) + 4
+    return outline
+
+
+@compiled
+def _check(
+    xy: NDArray[np.float64],
+    part_starts: Ints,
+    mask_starts: Ints,
+    heights: Ints,
+    widths: Ints,
+) -> tuple[NDArray[np.uint8], Ints]:
+    """Finds each mask's problem, and bounds its outline: what drawing it may take."""
+    problems = np.zeros(len(heights), np.uint8)
+    outlines = np.zeros(len(heights), np.int64)
+    for j in range(len(heights)):
+        if is_bad_size(heights[j], widths[j]):
+            problems[j] = _BAD_SIZE
+            continue
+        if mask_starts[j] == mask_starts[j + 1]:
+            problems[j] = _BAD_POLYGON
+        for part in range(mask_starts[j], mask_starts[j + 1]):
+            vertices = xy[part_starts[part] : part_starts[part + 1]]
+            outline = _bound_outline(vertices, heights[j], widths[j])
+            if outline < 0:
+                problems[j] = _BAD_POLYGON
+                break
+            outlines[j] += outline
+        if problems[j] == _OK and outlines[j] > MAX_OUTLINE:
+            problems[j] = _OUTLINE_TOO_LONG
+        if problems[j] != _OK:
+            outlines[j] = 0
+    return problems, outlines
 
 
 def rasterize_polygons(
@@ -36,4 +93,6 @@ def rasterize_polygons(
         The N masks, in order, and (N,) uint8 of `MaskProblem`: 0 where the mask could be drawn.
         A mask with a problem has no counts.
     """
-    raise NotImplementedError
+    problems, outlines = _check(xy, part_starts, mask_starts, heights, widths)
+    counts, starts = draw_coco(xy, part_starts, mask_starts, heights, widths, outlines)
+    return MaskRuns(counts, starts, heights), problems

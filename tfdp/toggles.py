@@ -32,53 +32,8 @@ def grown(buffer: Buffer, used: int, size: int) -> Buffer:
 
 
 @compiled
-def order_toggles(
-    xs: Ints, ys: Ints, num: int, height: int, positions: Ints, column_ends: Ints
-) -> int:
-    """Writes the toggles' places in column-major order, x * height + y, without those that cancel.
-
-    Args:
-        xs: (>= num,) columns.
-        ys: (>= num,) rows, 0 to height.
-        num: number of toggles.
-        height: px.
-        positions: (>= num,), filled here.
-        column_ends: (>= width + 1,), scratch.
-
-    Returns:
-        The number of positions.
-    """
-    if num == 0:
-        return 0
-    first, last = xs[0], xs[0]
-    for k in range(num):
-        first, last = min(first, xs[k]), max(last, xs[k])
-    # counting sort by column: column_ends[x] runs from the start of column x to its end
-    column_ends[: last - first + 2] = 0
-    for k in range(num):
-        column_ends[xs[k] - first + 1] += 1
-    for x in range(1, last - first + 1):
-        column_ends[x] += column_ends[x - 1]
-    for k in range(num):
-        x = xs[k] - first
-        positions[column_ends[x]] = xs[k] * height + ys[k]
-        column_ends[x] += 1
-    start = 0
-    for x in range(last - first + 1):
-        _sort(positions[start : column_ends[x]])
-        start = column_ends[x]
-    kept = 0
-    for k in range(num):
-        if kept > 0 and positions[kept - 1] == positions[k]:
-            kept -= 1
-        else:
-            positions[kept] = positions[k]
-            kept += 1
-    return kept
-
-
-@compiled
 def _sort(values: Ints) -> None:
+    """Sorts a few values in place; almost always there are two or four."""
     if len(values) > 32:
         values.sort()
         return
@@ -92,18 +47,81 @@ def _sort(values: Ints) -> None:
 
 
 @compiled
-def append_runs(
-    counts: NDArray[np.uint32], used: int, positions: Ints, num: int, num_pixels: int
+def sort_by_line(lines: Ints, values: Ints, num: int, ordered: Ints, line_ends: Ints) -> int:
+    """Sorts ``num`` values by line (row or column), then by value: a counting sort.
+
+    Args:
+        lines: (>= num,) >= 0.
+        values: (>= num,).
+        num: number of values, at least 1.
+        ordered: (>= num,), filled with the values.
+        line_ends: (> max - min of lines + 1,), filled with the end of each line in ``ordered``,
+            the first line's first.
+
+    Returns:
+        The first line.
+    """
+    first = last = lines[0]
+    for k in range(num):
+        first, last = min(first, lines[k]), max(last, lines[k])
+    line_ends[: last - first + 2] = 0
+    for k in range(num):
+        line_ends[lines[k] - first + 1] += 1
+    for line in range(1, last - first + 1):
+        line_ends[line] += line_ends[line - 1]
+    for k in range(num):  # each line's entry runs from its start to its end
+        line = lines[k] - first
+        ordered[line_ends[line]] = values[k]
+        line_ends[line] += 1
+    start = 0
+    for line in range(last - first + 1):
+        _sort(ordered[start : line_ends[line]])
+        start = line_ends[line]
+    return first
+
+
+@compiled
+def order_toggles(
+    xs: Ints, places: Ints, num: int, ordered: Ints, column_ends: Ints
 ) -> int:
-    """Appends the runs between ``num`` increasing positions; ``counts`` must have num + 1 free.
+    """Puts toggles in column-major order and drops those that cancel.
+
+    Args:
+        xs: (>= num,) columns.
+        places: (>= num,), x * height + y.
+        num: number of toggles.
+        ordered: (>= num,), filled with places.
+        column_ends: (>= width + 1,), scratch.
+
+    Returns:
+        The number of places kept.
+    """
+    if num == 0:
+        return 0
+    sort_by_line(xs, places, num, ordered, column_ends)
+    kept = 0
+    for k in range(num):
+        if kept > 0 and ordered[kept - 1] == ordered[k]:
+            kept -= 1
+        else:
+            ordered[kept] = ordered[k]
+            kept += 1
+    return kept
+
+
+@compiled
+def append_runs(
+    counts: NDArray[np.uint32], used: int, places: Ints, num: int, num_pixels: int
+) -> int:
+    """Appends the runs between ``num`` increasing places; ``counts`` must have num + 1 free.
 
     Returns:
         The number of counts in use.
     """
     last = 0
     for k in range(num):
-        counts[used] = positions[k] - last
-        last = positions[k]
+        counts[used] = places[k] - last
+        last = places[k]
         used += 1
     if num == 0 or last < num_pixels:
         counts[used] = num_pixels - last

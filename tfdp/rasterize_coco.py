@@ -1,0 +1,151 @@
+"""Polygons drawn as pycocotools draws them.
+
+pycocotools scales a polygon by 5, rounds its vertices to integers and walks each edge from integer
+point to integer point: along x in steps of 1 where the edge is flat (y is rounded), along y where it
+is steep (x is rounded). Pixel column k owns the scaled columns 5 k to 5 k + 4; where the walk goes
+from the middle one, 5 k + 2, to the next, or back, it crosses column k, and the mask toggles there:
+
+    scaled column  5k  .  .  .  .  | 5(k+1)            v = the smaller of the two scaled rows
+                    .  .  o--o  .                      toggle at row ceil((v - 2) / 5)
+                         ^^^^ column k is crossed      (the first pixel whose middle is not above v)
+
+Only these crossings matter, one for each column that an edge spans, so they are computed one by one
+with the walk's own arithmetic, and the walk itself is never taken.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from .compiled import compiled
+from .toggles import append_runs, grown, order_toggles
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from .toggles import Ints
+
+
+@compiled
+def _last_before(x: int, slope: float, middle: int, steps: int) -> int:
+    """The last step of a steep edge before its rounded x passes from one side of middle to the other.
+
+    The x of step t is int(x + slope t + 0.5), as pycocotools rounds it.
+    """
+    t = min(max(int((middle + 0.5 - x) / slope), 0), steps - 1)
+    rising = slope > 0
+    while (int(x + slope * t + 0.5) > middle) == rising:
+        t -= 1
+    while (int(x + slope * (t + 1) + 0.5) > middle) != rising:
+        t += 1
+    return t
+
+
+@compiled
+def _cross_columns(
+    x0: int, y0: int, x1: int, y1: int, height: int, width: int, xs: Ints, places: Ints, num: int
+) -> int:
+    """Appends the toggles of one scaled edge; returns their new number."""
+    if min(x0, x1) == max(x0, x1):
+        return num
+    flat = abs(x1 - x0) >= abs(y1 - y0)
+    if (x0 > x1) if flat else (y0 > y1):
+        x0, y0, x1, y1 = x1, y1, x0, y0
+    slope = (y1 - y0) / (x1 - x0) if flat else (x1 - x0) / (y1 - y0)
+    # columns k with min(x) <= 5 k + 2 < max(x)
+    for column in range(max((min(x0, x1) + 2) // 5, 0), min((max(x0, x1) + 2) // 5, width)):
+        middle = 5 * column + 2
+        if flat:
+            t = middle - x0
+            v = min(int(y0 + slope * t + 0.5), int(y0 + slope * (t + 1) + 0.5))
+        else:
+            v = y0 + _last_before(x0, slope, middle, y1 - y0)
+        xs[num] = column
+        places[num] = column * height + min(max((v + 2) // 5, 0), height)
+        num += 1
+    return num
+
+
+@compiled
+def _draw_part(
+    xy: NDArray[np.float64], height: int, width: int, xs: Ints, places: Ints
+) -> int:
+    """Writes the toggles of one part; returns their number."""
+    num = 0
+    x0, y0 = int(5 * xy[-1, 0] + 0.5), int(5 * xy[-1, 1] + 0.5)
+    for k in range(len(xy)):
+        x1, y1 = int(5 * xy[k, 0] + 0.5), int(5 * xy[k, 1] + 0.5)
+        num = _cross_columns(x0, y0, x1, y1, height, width, xs, places, num)
+        x0, y0 = x1, y1
+    return num
+
+
+@compiled
+def _unite(opens: Ints, closes: Ints, num: int, united: Ints) -> int:
+    """Unites ``num`` intervals [open, close) into increasing places; returns their number."""
+    opens[:num].sort()
+    closes[:num].sort()
+    depth = i = kept = 0
+    for j in range(num):
+        while i < num and opens[i] <= closes[j]:
+            if depth == 0:
+                united[kept] = opens[i]
+                kept += 1
+            depth += 1
+            i += 1
+        depth -= 1
+        if depth == 0:
+            united[kept] = closes[j]
+            kept += 1
+    return kept
+
+
+@compiled
+def draw_coco(
+    xy: NDArray[np.float64],
+    part_starts: Ints,
+    mask_starts: Ints,
+    heights: Ints,
+    widths: Ints,
+    outlines: Ints,
+) -> tuple[NDArray[np.uint32], Ints]:
+    """Draws every mask whose outline is > 0, and leaves the others without counts.
+
+    Args:
+        outlines: (N,) px; no less than the number of columns that all edges of a mask cross.
+        xy, part_starts, mask_starts, heights, widths: as in `rasterize_polygons`.
+
+    Returns:
+        counts and starts, as in `MaskRuns`.
+    """
+    longest, widest = 1, 1
+    for j in range(len(heights)):
+        if outlines[j] > 0:
+            longest, widest = max(longest, outlines[j]), max(widest, widths[j])
+    xs, places, ordered = np.empty((3, longest), np.int64)
+    opens, closes = np.empty((2, longest), np.int64)
+    column_ends = np.empty(widest + 1, np.int64)
+    counts = np.empty(1024, np.uint32)
+    starts = np.zeros(len(heights) + 1, np.int64)
+    used = 0
+    for j in range(len(heights)):
+        if outlines[j] > 0:
+            height, width = heights[j], widths[j]
+            single = mask_starts[j + 1] - mask_starts[j] == 1
+            num = intervals = 0
+            for part in range(mask_starts[j], mask_starts[j + 1]):
+                vertices = xy[part_starts[part] : part_starts[part + 1]]
+                num = _draw_part(vertices, height, width, xs, places)
+                num = order_toggles(xs, places, num, ordered, column_ends)
+                if not single:
+                    for k in range(0, num, 2):
+                        opens[intervals], closes[intervals] = ordered[k], ordered[k + 1]
+                        intervals += 1
+            if not single:
+                num = _unite(opens, closes, intervals, ordered)
+            counts = grown(counts, used, used + num + 1)
+            used = append_runs(counts, used, ordered, num, height * width)
+        starts[j + 1] = used
+    return counts[:used].copy(), starts

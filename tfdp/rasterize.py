@@ -9,6 +9,7 @@ import numpy as np
 from .compiled import compiled
 from .masks import MaskProblem, MaskRuns, is_bad_size
 from .rasterize_coco import draw_coco
+from .rasterize_opencv import draw_opencv
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -94,5 +95,6 @@ def rasterize_polygons(
         A mask with a problem has no counts.
     """
     problems, outlines = _check(xy, part_starts, mask_starts, heights, widths)
-    counts, starts = draw_coco(xy, part_starts, mask_starts, heights, widths, outlines)
+    draw = {"coco": draw_coco, "opencv": draw_opencv}[rasterizer]
+    counts, starts = draw(xy, part_starts, mask_starts, heights, widths, outlines)
     return MaskRuns(counts, starts, heights), problems

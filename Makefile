@@ -1,0 +1,47 @@
+# `make demo` and `make test` need Python 3.10+ and make; they set up .venv by themselves.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/uv pip install --python $(BIN)/python --constraint constraints.txt
+READY := $(VENV)/.ready
+MODELS_READY := $(VENV)/.models-ready
+
+.PHONY: demo test check format setup models constraints clean
+
+demo: $(READY)  ## score, prune and export a drawn dataset, or COCO=file IMAGES=folder; APP=0: no App
+	$(BIN)/python -m demo $(if $(COCO),--coco "$(COCO)") $(if $(IMAGES),--images "$(IMAGES)") $(if $(filter 0,$(APP)),--no-app)
+
+test: $(READY)  ## all tests; those of what is missing here are skipped, with the reason
+	$(BIN)/python -m pytest $(ARGS)
+
+check: $(READY)  ## format, lint, types
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+format: $(READY)
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+setup: $(READY)
+
+models: $(MODELS_READY)  ## torch and torchvision, for the model-based scores (5 GB)
+
+$(READY): pyproject.toml constraints.txt scripts/ensure_mongod.py
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "tfdp needs Python 3.10 or newer, but $(PYTHON) is " + sys.version.split()[0])'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade uv
+	$(PIP) --quiet --editable ".[dev]"
+	$(BIN)/python scripts/ensure_mongod.py
+	touch $@
+
+$(MODELS_READY): $(READY)
+	$(PIP) --quiet --editable ".[dev,models]"
+	touch $@
+
+constraints:  ## the newest versions that fit, for every Python that is supported
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.10 --all-extras --upgrade \
+		--no-header --no-annotate --no-emit-index-url --output-file constraints.txt pyproject.toml
+
+clean:
+	rm -rf $(VENV) demo-output test-output

@@ -1,0 +1,198 @@
+"""Images and instance masks as a network takes them: read, checked, resized."""
+
+from __future__ import annotations
+
+import contextlib
+import random
+import warnings
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import cv2
+import numpy as np
+import torch
+from PIL import Image
+from pycocotools import mask as coco_mask
+from torchvision.ops import roi_align
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from .records import ImageRecord
+
+TARGET_SIDE = 28  # pixels of the mask head's output; torchvision's and the paper's
+SMALLEST_BOX = 0.01  # px; below, float32 coordinates give boxes without an area
+LONGEST_SIDE = 1333 / 800  # of the image size: the usual recipe's limits
+
+
+class Checked(NamedTuple):
+    """What `check_record` found: targets of the usable instances, reasons for the others."""
+
+    problem: tuple[str, str] | None  # (reason, detail): the image cannot be used
+    instance_problems: list[str | None]  # (n,) reasons
+    targets: NDArray[np.uint8]  # (n, 98) the 784 pixels of the target, as bits
+
+
+def check_record(record: ImageRecord, classes: Sequence[str] | None = None) -> Checked:
+    """Read the image and all masks once; the mask head's targets, or why there are none.
+
+    The target is roi_align(mask) >= 0.5 on the ground-truth box, at the mask's own resolution: it
+    depends neither on the image size that the network sees, nor on the epoch.
+
+    Args:
+        record: image and instances.
+        classes: the network's classes; None for any.
+    """
+    count = len(record.instance_ids)
+    targets = np.zeros((count, TARGET_SIDE**2 // 8), np.uint8)
+    try:
+        read_image(record)
+    except (OSError, ValueError, Image.DecompressionBombError) as error:
+        return Checked(_image_problem(error), [None] * count, targets)
+    problems = [_instance_problem(record, j, classes) for j in range(count)]
+    for j, problem in enumerate(problems):
+        if problem is None:
+            targets[j] = np.packbits(mask_target(decode_mask(record, j), clipped_boxes(record)[j]))
+    return Checked(None, problems, targets)
+
+
+def read_image(record: ImageRecord, size: tuple[int, int] | None = None) -> Image.Image:
+    """The image in RGB; where a (width, height) is given, resized to it.
+
+    JPEG files are decoded at a reduced scale where that is enough, so that a large image needs
+    little memory. Images over Pillow's own limit against decompression bombs are refused.
+
+    Raises:
+        OSError: no such file, not an image, cut off.
+        ValueError: not of the record's size.
+        PIL.Image.DecompressionBombError: more than twice `PIL.Image.MAX_IMAGE_PIXELS`.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+        with Image.open(record.path) as image:
+            if image.size != (record.width, record.height):
+                expected = f"{record.width} x {record.height}"
+                raise ValueError(f"expected {expected} px, found {image.width} x {image.height}")
+            if size is None:
+                return image.convert("RGB")
+            image.draft(None, size)
+            return image.convert("RGB").resize(size, Image.Resampling.BILINEAR)
+
+
+def network_size(height: int, width: int, image_size: int) -> tuple[int, int]:
+    """(height, width) for the shorter side image_size px, the longer at most 1333/800 of it."""
+    longest = round(image_size * LONGEST_SIDE)
+    scale = min(image_size / min(height, width), longest / max(height, width))
+    return max(round(height * scale), 1), max(round(width * scale), 1)
+
+
+def clipped_boxes(record: ImageRecord) -> NDArray[np.float64]:
+    """(n, 4) x1, y1, x2, y2 px inside the image."""
+    boxes = np.asarray(record.boxes, np.float64).reshape(-1, 4)
+    corners = np.concatenate([boxes[:, :2], boxes[:, :2] + boxes[:, 2:]], axis=1)
+    limits = [record.width, record.height] * 2
+    return np.clip(corners, 0, limits)
+
+
+def decode_mask(record: ImageRecord, index: int) -> NDArray[np.uint8]:
+    """(height, width) mask of 0 and 1."""
+    size = [record.height, record.width]
+    mask: NDArray[np.uint8] = coco_mask.decode({"size": size, "counts": record.masks[index]})
+    return mask
+
+
+def mask_target(mask: NDArray[np.uint8], box: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """The mask head's target, roi_align(mask) >= 0.5.
+
+    Args:
+        mask: (H, W) of 0 and 1.
+        box: (4,) x1, y1, x2, y2 px, inside the mask.
+
+    Returns:
+        (784,) of 28 x 28 pixels, row by row.
+    """
+    # on a crop: the same values as on the whole mask, with less memory
+    left, top = np.maximum(np.floor(box[:2]).astype(int) - 1, 0)
+    right, bottom = np.ceil(box[2:]).astype(int) + 2
+    crop = torch.from_numpy(mask[top:bottom, left:right].astype(np.float32))[None, None]
+    roi = torch.tensor(box - [left, top, left, top], dtype=torch.float32)[None]
+    target = roi_align(crop, [roi], (TARGET_SIDE, TARGET_SIDE))[0, 0] >= 0.5
+    result: NDArray[np.bool_] = target.flatten().numpy()
+    return result
+
+
+def load_example(
+    record: ImageRecord, rows: Sequence[int], image_size: int, *, flip: bool
+) -> dict[str, Any]:
+    """Image, boxes and masks of some of a record's instances at the network's size.
+
+    Args:
+        record: a checked record.
+        rows: the usable instances, indices into the record's.
+        image_size: px of the shorter side.
+        flip: mirror left and right.
+
+    Returns:
+        image (3, h, w) float in [0, 1], boxes (r, 4) x1 y1 x2 y2 px, masks (r, h, w) uint8.
+    """
+    image, boxes = load_image(record, rows, image_size)
+    height, width = image.shape[-2:]
+    masks = np.zeros((len(rows), height, width), np.uint8)
+    for mask, row in zip(masks, rows, strict=True):
+        cv2.resize(decode_mask(record, row), (width, height), mask, 0, 0, cv2.INTER_NEAREST_EXACT)
+    example = {"image": image, "boxes": boxes, "masks": torch.from_numpy(masks)}
+    return _flipped(example) if flip else example
+
+
+def load_image(
+    record: ImageRecord, rows: Sequence[int], image_size: int
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Image (3, h, w) in [0, 1] and boxes (r, 4) x1 y1 x2 y2 px at the network's size."""
+    height, width = network_size(record.height, record.width, image_size)
+    pixels = np.array(read_image(record, (width, height)))
+    image = torch.from_numpy(pixels).permute(2, 0, 1).float() / 255
+    scale = np.array([width / record.width, height / record.height] * 2)
+    boxes = clipped_boxes(record)[list(rows)] * scale
+    return image, torch.from_numpy(boxes.astype(np.float32))
+
+
+def flip_decision(seed: int, epoch: int, index: int) -> bool:
+    """Whether example `index` is mirrored in this epoch: the same in any process and order."""
+    return random.Random(f"{seed} {epoch} {index}").random() < 0.5  # noqa: S311
+
+
+def _image_problem(error: Exception) -> tuple[str, str]:
+    if isinstance(error, FileNotFoundError):
+        return "missing_file", str(error.filename)
+    if isinstance(error, Image.DecompressionBombError):
+        return "image_too_large", f"{error} Make it smaller, with its masks."
+    if isinstance(error, ValueError):
+        return "wrong_image_size", str(error)
+    return "unreadable_image", str(error)
+
+
+def _instance_problem(record: ImageRecord, index: int, classes: Sequence[str] | None) -> str | None:
+    label = record.labels[index]
+    x1, y1, x2, y2 = clipped_boxes(record)[index]
+    if label is None:
+        return "no_class"
+    if classes is not None and label not in classes:
+        return "class_unknown_to_model"
+    if record.masks[index] is None:
+        return "no_mask"
+    if not min(x2 - x1, y2 - y1) >= SMALLEST_BOX:  # NaN, too
+        return "box_without_area"
+    with contextlib.suppress(ValueError, TypeError):
+        return None if decode_mask(record, index).any() else "empty_mask"
+    return "unreadable_mask"
+
+
+def _flipped(example: dict[str, Any]) -> dict[str, Any]:
+    boxes, width = example["boxes"], example["image"].shape[-1]
+    mirrored = torch.stack([width - boxes[:, 2], boxes[:, 1], width - boxes[:, 0], boxes[:, 3]], 1)
+    return {
+        "image": example["image"].flip(-1),
+        "boxes": mirrored,
+        "masks": example["masks"].flip(-1),
+    }

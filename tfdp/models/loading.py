@@ -1,0 +1,56 @@
+"""Loading in the background: any function of an item, batch by batch, in a given order."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from torch.utils.data import DataLoader
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    import numpy as np
+    import torch
+    from numpy.typing import NDArray
+
+MOST_WORKERS = 8
+
+
+@dataclass(frozen=True)
+class _Loaded:
+    """What a DataLoader calls a dataset."""
+
+    load: Callable[[Any, int], Any]
+    items: Sequence[Any]
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    def __getitem__(self, number: int) -> Any:
+        return self.load(self.items[number], number)
+
+
+def default_workers(device: torch.device) -> int:
+    """Loading processes: none where the network itself needs the CPU."""
+    return 0 if device.type == "cpu" else min(os.cpu_count() or 1, MOST_WORKERS)
+
+
+def load_batches(
+    load: Callable[[Any, int], Any],
+    items: Sequence[Any],
+    order: Sequence[NDArray[np.int64]],
+    workers: int,
+) -> Iterator[list[Any]]:
+    """Lists of load(item, number), one a batch.
+
+    Args:
+        load: a function that processes can be sent (of a module, or a partial of one).
+        items: what it loads.
+        order: the numbers of each batch's items.
+        workers: processes; 0 loads in this one.
+    """
+    batches = [batch.tolist() for batch in order]
+    loaded = _Loaded(load, items)
+    return iter(DataLoader(loaded, batch_sampler=batches, collate_fn=list, num_workers=workers))

@@ -1,0 +1,159 @@
+"""Scores from a training log: which epochs and pixels each score takes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from . import dynamics
+from .aggregation import (
+    AGGREGATIONS,
+    REGIONS,
+    Aggregation,
+    Region,
+    aggregate_images,
+    aggregate_pixels,
+)
+from .training_log import (
+    MEANS,
+    LogRows,
+    logged_correct,
+    logged_probability,
+    open_epochs,
+    read_rows,
+    read_run,
+    read_seconds,
+    read_targets,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+SNAPSHOT_SCORES = ("entropy", "loss", "el2n")  # of one model
+DYNAMIC_SCORES = ("forgetting", "aum", "dyn_unc", "dual")  # of a training
+MODEL_SCORES = SNAPSHOT_SCORES + DYNAMIC_SCORES
+CHUNK = 512  # rows at a time; 512 x 784 pixels x 12 epochs in float32 are 19 MB
+
+
+@dataclass(frozen=True)
+class ModelScores:
+    """Scores of a run, on both levels; NaN = could not be scored."""
+
+    rows: LogRows
+    instance_scores: dict[str, NDArray[np.float64]]  # name -> (N,)
+    image_scores: dict[str, NDArray[np.float64]]  # name -> (I,)
+    run: dict[str, Any]  # all parameters
+    seconds: dict[str, float]  # of `training` and `scoring`
+
+
+def default_scores(epochs: int) -> tuple[str, ...]:
+    """All scores after a training; those of one model for weights that were not trained."""
+    return MODEL_SCORES if epochs else SNAPSHOT_SCORES
+
+
+def check_scores(
+    scores: Sequence[str],
+    epochs: int,
+    window: int | None,
+    region: str = "roi",
+    aggregation: str = "sum",
+) -> None:
+    """Raise ValueError for a choice that such a run cannot give: before it, not after hours."""
+    for what, value, allowed in (
+        *(("score", score, MODEL_SCORES) for score in scores),
+        ("region", region, REGIONS),
+        ("aggregation", aggregation, AGGREGATIONS),
+    ):
+        if value not in allowed:
+            raise ValueError(f"expected a {what} of {', '.join(allowed)}, got {value!r}")
+    dynamic = [score for score in scores if score in DYNAMIC_SCORES]
+    if epochs == 0 and dynamic:
+        raise ValueError(
+            f"{', '.join(dynamic)} need a training: expected 1 epoch or more, got 0;"
+            f" without training there are {', '.join(SNAPSHOT_SCORES)}"
+        )
+    if {"dyn_unc", "dual"} & set(scores):
+        chosen = dynamics.default_window(epochs) if window is None else window
+        dynamics.check_window(epochs, chosen)
+
+
+def _score_instances(
+    folder: Path, epochs: int, names: Sequence[str], window: int, region: Region
+) -> dict[str, NDArray[np.float64]]:
+    log = open_epochs(folder, epochs)
+    scores = {name: np.full(len(log[0]), np.nan) for name in names}
+    for start in range(0, len(log[0]), CHUNK):
+        rows = slice(start, start + CHUNK)
+        chunk = [epoch[rows] for epoch in log]
+        target = read_targets(folder, rows, log[0].dtype["q"].shape[0])
+        for name in names:
+            scores[name][rows] = _score_rows(name, chunk, target, window, region)
+    return scores
+
+
+def _score_rows(
+    name: str,
+    epochs: list[NDArray[np.void]],
+    target: NDArray[np.bool_],
+    window: int,
+    region: Region,
+) -> NDArray[np.float64]:
+    """(n,) scores of some rows, NaN where any epoch has no value."""
+    means = np.stack([rows["means"][:, REGIONS.index(region)] for rows in epochs])  # (E, n, 4)
+    if name in SNAPSHOT_SCORES:
+        epoch = dynamics.half_of_training(len(epochs)) - 1 if name == "el2n" else -1
+        return means[epoch, :, MEANS.index(name)].astype(np.float64)
+    if name == "aum":
+        return dynamics.aum(means[:, :, MEANS.index("margin")])
+    if name == "forgetting":
+        pixels = dynamics.forgetting(np.stack([logged_correct(rows) for rows in epochs]))
+    else:
+        probability = np.stack([logged_probability(rows) for rows in epochs])
+        pixels = {"dyn_unc": dynamics.dyn_unc, "dual": dynamics.dual}[name](probability, window)
+    scores = aggregate_pixels(pixels, target, region)
+    return np.where(np.isfinite(means).all(axis=(0, 2)), scores, np.nan)
+
+
+def score_log(
+    folder: Path,
+    scores: Sequence[str] | None = None,
+    *,
+    window: int | None = None,
+    region: Region = "roi",
+    aggregation: Aggregation = "sum",
+) -> ModelScores:
+    """Scores from a finished training log, without a model.
+
+    entropy and loss are the last epoch's, el2n is that of the model at half of the epochs, the
+    others take all epochs. All rank high first, aum low first.
+
+    Args:
+        folder: the log.
+        scores: names of `MODEL_SCORES`; all that the run can give if None.
+        window: J of dyn_unc and dual, epochs; min(10, max(2, E // 2)) if None.
+        region: "roi" averages an instance's values over its box, "mask" over its own pixels.
+        aggregation: instances to images: "sum", "mean" or "max" (the hardest instance).
+
+    Returns:
+        Scores of the N instances and I images; NaN where there is none.
+
+    Raises:
+        ValueError: no log, an unfinished one, or a choice that it cannot give.
+    """
+    run, rows = read_run(folder), read_rows(folder)
+    epochs = run["epochs"]
+    names = default_scores(epochs) if scores is None else tuple(scores)
+    check_scores(names, epochs, window, region, aggregation)
+    chosen = dynamics.default_window(epochs) if window is None else window
+    instance_scores = _score_instances(folder, epochs, names, chosen, region)
+    image_scores = {
+        name: aggregate_images(name, values, rows.image_index, len(rows.image_ids), aggregation)
+        for name, values in instance_scores.items()
+    }
+    used = {"window": chosen, "region": region, "aggregation": aggregation}
+    return ModelScores(rows, instance_scores, image_scores, run | used, read_seconds(folder))

@@ -1,0 +1,279 @@
+"""The training loop: the same for masks and for classification, and the same after a kill.
+
+All randomness of an epoch (order, flips, sampled boxes, dropout) is drawn from the seed and the
+epoch's number, and the learning rate from the step's: a run that goes on from a checkpoint takes
+the very steps that an unbroken one takes.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+import torch
+from tqdm import tqdm
+
+from .checkpoints import Checkpoint, load_weights, read_checkpoint, write_checkpoint
+from .training_log import read_seconds, write_epoch, write_seconds
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    Progress = Callable[[float, str], None]  # fraction in [0, 1], message
+
+WARM_UP = 1000  # steps, at most one epoch
+DECAY_AT = (2 / 3, 11 / 12)  # of the training, by 10 each: epochs 8 and 11 of the usual 12
+SCORING_SHARE = 0.15  # of an epoch's time, for the progress bar
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a network is trained: SGD, linear warm-up, step decay.
+
+    Attributes:
+        epochs: E.
+        batch_size: images.
+        learning_rate: for `reference_batch` images; scaled linearly to the batch.
+        reference_batch: images.
+        weight_decay, momentum: SGD's.
+        seed: of everything random.
+    """
+
+    epochs: int
+    batch_size: int
+    learning_rate: float
+    reference_batch: int
+    weight_decay: float
+    momentum: float = 0.9
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name, least in (("epochs", 0), ("batch_size", 1), ("seed", 0)):
+            if getattr(self, name) < least:
+                raise ValueError(f"expected {name} >= {least}, got {getattr(self, name)}")
+        if not 0 < self.learning_rate < math.inf:
+            raise ValueError(f"expected a positive learning_rate, got {self.learning_rate}")
+
+
+class Task(Protocol):
+    """What the loop trains: a network, its batches, its losses, its scoring pass."""
+
+    @property
+    def network(self) -> Any: ...
+    @property
+    def device(self) -> torch.device: ...
+    @property
+    def checkpoint(self) -> Checkpoint:
+        """What stays the same in all of its checkpoints: model, classes, image size."""
+
+    @property
+    def examples(self) -> Sequence[Any]:
+        """What it is trained on."""
+
+    @property
+    def rows(self) -> int:
+        """Rows of the log."""
+
+    @property
+    def pixels(self) -> int:
+        """Pixels of a row."""
+
+    def batches(self, order: list[NDArray[np.int64]], epoch: int) -> Iterator[Any]:
+        """The epoch's batches, each of the given examples."""
+
+    def losses(self, batch: Any) -> dict[str, torch.Tensor]:
+        """The batch's losses, to be added up."""
+
+    def score(self) -> Iterator[NDArray[np.void]]:
+        """All rows of the log, part by part, by the network as it is now."""
+
+
+def learning_rate_at(recipe: Recipe, step: int, steps_per_epoch: int) -> float:
+    """Learning rate of a step (0 is the first): linear warm-up, then a tenth at each decay."""
+    full = recipe.learning_rate * recipe.batch_size / recipe.reference_batch
+    warm_up = min((step + 1) / min(WARM_UP, steps_per_epoch), 1.0)
+    done = step / (steps_per_epoch * recipe.epochs)
+    return float(full * warm_up * 0.1 ** sum(done >= at for at in DECAY_AT))
+
+
+def batch_order(recipe: Recipe, examples: int, epoch: int) -> list[NDArray[np.int64]]:
+    """The epoch's batches of example numbers: shuffled, all of them, of nearly equal sizes."""
+    order = np.random.default_rng([recipe.seed, epoch]).permutation(examples)
+    return np.array_split(order, math.ceil(examples / recipe.batch_size))
+
+
+@contextmanager
+def seeded(seed: int, epoch: int) -> Iterator[None]:
+    """Torch's random numbers drawn from a seed and an epoch; the caller's go on as they were."""
+    devices = [torch.cuda.current_device()] if torch.cuda.is_available() else []
+    with torch.random.fork_rng(devices):
+        torch.manual_seed(int(np.random.SeedSequence([seed, epoch]).generate_state(1)[0]))
+        yield
+
+
+def find_device(name: str | None = None) -> torch.device:
+    """The named device, or the best there is: CUDA, MPS, CPU.
+
+    Raises:
+        ValueError: there is no such device.
+    """
+    found = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if name is None:
+        name = next((kind for kind, there in found.items() if there), "cpu")
+    try:
+        device = torch.device(name)
+    except RuntimeError as error:
+        raise ValueError(f"expected a device such as cuda, mps or cpu, got {name!r}") from error
+    if not found.get(device.type, True):
+        raise ValueError(f"expected a {device.type} device, found none: choose cpu")
+    return device
+
+
+@contextmanager
+def progress_bar() -> Iterator[Progress]:
+    """A progress bar on the terminal."""
+    form = "{percentage:3.0f}%|{bar:30}| {elapsed} < {remaining} {postfix}"
+    with tqdm(total=1.0, bar_format=form) as bar:
+
+        def show(fraction: float, message: str) -> None:
+            bar.set_postfix_str(message, refresh=False)
+            bar.update(fraction - bar.n)
+
+        yield show
+
+
+def _train_epoch(
+    task: Task,
+    recipe: Recipe,
+    optimizer: torch.optim.Optimizer,
+    epoch: int,
+    report: Progress,
+) -> float:
+    started = time.perf_counter()
+    kind = task.device.type
+    order = batch_order(recipe, len(task.examples), epoch)
+    task.network.train()
+    for step, batch in enumerate(task.batches(order, epoch)):
+        for group in optimizer.param_groups:
+            group["lr"] = learning_rate_at(recipe, (epoch - 1) * len(order) + step, len(order))
+        with torch.autocast(kind, torch.bfloat16, enabled=kind == "cuda"):
+            losses = task.losses(batch)
+        total = sum(losses.values())
+        where = f"epoch {epoch}/{recipe.epochs}, batch {step + 1}/{len(order)}"
+        values = {name: float(loss.detach()) for name, loss in losses.items()}
+        _check_finite(values, where, recipe)
+        optimizer.zero_grad()
+        total.backward()
+        optimizer.step()
+        shown = ", ".join(f"{name.removeprefix('loss_')} {value:.3f}" for name, value in values.items())
+        report((1 - SCORING_SHARE) * (step + 1) / len(order), f"{where}: {shown}")
+    return time.perf_counter() - started
+
+
+def _score(task: Task, folder: Path, epoch: int, report: Progress) -> float:
+    started = time.perf_counter()
+
+    def parts() -> Iterator[NDArray[np.void]]:
+        done = 0
+        for part in task.score():
+            yield part
+            done += len(part)
+            report(done / task.rows, f"scoring after epoch {epoch}")
+
+    task.network.eval()
+    with torch.inference_mode():
+        write_epoch(folder, epoch, task.rows, task.pixels, parts())
+    return time.perf_counter() - started
+
+
+def _epoch_progress(progress: Progress, epoch: int, epochs: int) -> Progress:
+    def report(fraction: float, message: str) -> None:
+        progress((epoch - 1 + fraction) / epochs, message)
+
+    return report
+
+
+def _last_part(progress: Progress) -> Progress:
+    def report(fraction: float, message: str) -> None:
+        progress(1 - SCORING_SHARE + SCORING_SHARE * fraction, message)
+
+    return report
+
+
+def _check_finite(losses: dict[str, float], where: str, recipe: Recipe) -> None:
+    if all(map(math.isfinite, losses.values())):
+        return
+    found = ", ".join(f"{name} {value}" for name, value in losses.items())
+    raise ValueError(
+        f"the training diverged: expected finite losses, found {found} in {where}. Try a lower"
+        f" learning rate than {recipe.learning_rate:g}, a larger batch, or pretrained weights;"
+        " the checkpoint of the epoch before is intact"
+    )
+
+
+@contextmanager
+def _explain_memory(task: Task, recipe: Recipe) -> Iterator[None]:
+    try:
+        yield
+    except torch.cuda.OutOfMemoryError as error:
+        raise ValueError(
+            f"the GPU's memory is too small for batches of {recipe.batch_size} images of"
+            f" {task.checkpoint.image_size} px: take a smaller batch or image size. ({error})"
+        ) from error
+
+
+def _resume(task: Task, optimizer: torch.optim.Optimizer, path: Path) -> int:
+    if not path.exists():
+        return 0
+    saved = read_checkpoint(path)
+    load_weights(task.network, saved.weights, f"{path}")
+    optimizer.load_state_dict(saved.optimizer)
+    return saved.epoch
+
+
+def _save(task: Task, optimizer: torch.optim.Optimizer, epoch: int, path: Path) -> None:
+    state = {"weights": task.network.state_dict(), "optimizer": optimizer.state_dict()}
+    write_checkpoint(path, replace(task.checkpoint, epoch=epoch, **state))
+
+
+def train(task: Task, recipe: Recipe, folder: Path, progress: Progress) -> None:
+    """Train, score and checkpoint, epoch by epoch; go on from `folder`'s checkpoint if it has one.
+
+    Without epochs, the network is scored once as it is.
+
+    Args:
+        task: what to train.
+        recipe: how.
+        folder: a started training log.
+        progress: told the fraction and, with the losses, where the training is.
+
+    Raises:
+        ValueError: the losses are not finite, or the GPU's memory is too small.
+        OSError: the log or the checkpoint could not be written.
+    """
+    optimizer = torch.optim.SGD(
+        [p for p in task.network.parameters() if p.requires_grad],
+        lr=recipe.learning_rate,
+        momentum=recipe.momentum,
+        weight_decay=recipe.weight_decay,
+    )
+    done = _resume(task, optimizer, folder / "checkpoint.pt")
+    seconds = read_seconds(folder)
+    with _explain_memory(task, recipe):
+        if recipe.epochs == 0:
+            seconds["scoring"] += _score(task, folder, 0, progress)
+        for epoch in range(done + 1, recipe.epochs + 1):
+            report = _epoch_progress(progress, epoch, recipe.epochs)
+            with seeded(recipe.seed, epoch):
+                seconds["training"] += _train_epoch(task, recipe, optimizer, epoch, report)
+            seconds["scoring"] += _score(task, folder, epoch, _last_part(report))
+            write_seconds(folder, seconds)
+            _save(task, optimizer, epoch, folder / "checkpoint.pt")
+    write_seconds(folder, seconds)

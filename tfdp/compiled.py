@@ -1,23 +1,45 @@
-"""One decorator for every compiled function: numba, cached on disk where that is possible."""
+"""How every compiled function is compiled: two decorators over numba.
+
+Machine code is kept on disk, in ``__pycache__`` beside the source or in the user's cache folder
+(``NUMBA_CACHE_DIR`` overrides both). Where none of them can be written, as in a read-only plugin folder
+without a home, numba refuses to cache; the functions are then compiled anew in every process.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar
 
 import numba
+from numba.core.options import DefaultOptions
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
+# numba looks only at a function's own file to see whether its machine code is stale, but a function
+# contains those that it calls: so any newer file in this package counts
+_NEWEST_SOURCE = max(path.stat().st_mtime_ns for path in Path(__file__).parent.glob("*.py"))
+
+# numba counts references to arrays on each call between compiled functions, which takes longer than
+# most of our inner functions; this (private) option turns it off
+_NO_COUNTING = {"_nrt": False} if hasattr(DefaultOptions, "_nrt") else {}
+
+
+def _compile(function: Function, **options: bool | str) -> Function:
+    options |= {"nogil": True, "error_model": "numpy"}
+    try:
+        dispatcher = numba.njit(cache=True, **options)(function)
+    except RuntimeError:  # "cannot cache function: no locator available"
+        return numba.njit(**options)(function)
+    dispatcher._cache._cache_file._source_stamp = _NEWEST_SOURCE  # noqa: SLF001
+    return dispatcher
+
 
 def compiled(function: Function) -> Function:
-    """Compiles a function at its first call, releasing the GIL while it runs.
+    """Compiles a function at its first call; it releases the GIL while it runs."""
+    return _compile(function)
 
-    The machine code is kept in ``__pycache__`` or numba's user cache (``NUMBA_CACHE_DIR`` overrides
-    both). Where none of them can be written, as in a read-only plugin folder without a home, numba
-    refuses to cache, and the function is compiled anew in every process instead.
-    """
-    try:
-        return numba.njit(cache=True, nogil=True)(function)
-    except RuntimeError:  # "cannot cache function: no locator available"
-        return numba.njit(nogil=True)(function)
+
+def inner(function: Function) -> Function:
+    """Compiles a function that only compiled ones call, and that neither makes nor returns arrays."""
+    return _compile(function, **_NO_COUNTING)

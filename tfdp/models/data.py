@@ -16,6 +16,7 @@ from torchvision.ops import roi_align
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -46,10 +47,9 @@ def check_record(record: ImageRecord, classes: Sequence[str] | None = None) -> C
     """
     count = len(record.instance_ids)
     targets = np.zeros((count, TARGET_SIDE**2 // 8), np.uint8)
-    try:
-        read_image(record)
-    except (OSError, ValueError, Image.DecompressionBombError) as error:
-        return Checked(_image_problem(error), [None] * count, targets)
+    unreadable = image_problem(record.path, expected=(record.width, record.height))
+    if unreadable is not None:
+        return Checked(unreadable, [None] * count, targets)
     problems = [_instance_problem(record, j, classes) for j in range(count)]
     for j, problem in enumerate(problems):
         if problem is None:
@@ -57,7 +57,9 @@ def check_record(record: ImageRecord, classes: Sequence[str] | None = None) -> C
     return Checked(None, problems, targets)
 
 
-def read_image(record: ImageRecord, size: tuple[int, int] | None = None) -> Image.Image:
+def read_image(
+    path: Path, size: tuple[int, int] | None = None, expected: tuple[int, int] | None = None
+) -> Image.Image:
     """The image in RGB; where a (width, height) is given, resized to it.
 
     JPEG files are decoded at a reduced scale where that is enough, so that a large image needs
@@ -65,19 +67,38 @@ def read_image(record: ImageRecord, size: tuple[int, int] | None = None) -> Imag
 
     Raises:
         OSError: no such file, not an image, cut off.
-        ValueError: not of the record's size.
+        ValueError: it is not of the expected (width, height).
         PIL.Image.DecompressionBombError: more than twice `PIL.Image.MAX_IMAGE_PIXELS`.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-        with Image.open(record.path) as image:
-            if image.size != (record.width, record.height):
-                expected = f"{record.width} x {record.height}"
-                raise ValueError(f"expected {expected} px, found {image.width} x {image.height}")
+        with Image.open(path) as image:
+            if expected not in {None, image.size}:
+                raise ValueError(f"expected {expected} px, found {image.size}")
             if size is None:
                 return image.convert("RGB")
             image.draft(None, size)
             return image.convert("RGB").resize(size, Image.Resampling.BILINEAR)
+
+
+def image_problem(path: Path, expected: tuple[int, int] | None = None) -> tuple[str, str] | None:
+    """(reason, detail) why the image cannot be used; None where it can."""
+    try:
+        read_image(path, expected=expected)
+    except FileNotFoundError as error:
+        return "missing_file", str(error.filename)
+    except Image.DecompressionBombError as error:
+        return "image_too_large", f"{error} Make it smaller, with its masks."
+    except (OSError, SyntaxError) as error:  # Pillow's PNG reader raises SyntaxError
+        return "unreadable_image", str(error)
+    except ValueError as error:
+        return "wrong_image_size", str(error)
+    return None
+
+
+def image_tensor(image: Image.Image) -> torch.Tensor:
+    """(3, h, w) float in [0, 1]."""
+    return torch.from_numpy(np.array(image)).permute(2, 0, 1).float() / 255
 
 
 def network_size(height: int, width: int, image_size: int) -> tuple[int, int]:
@@ -150,8 +171,7 @@ def load_image(
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Image (3, h, w) in [0, 1] and boxes (r, 4) x1 y1 x2 y2 px at the network's size."""
     height, width = network_size(record.height, record.width, image_size)
-    pixels = np.array(read_image(record, (width, height)))
-    image = torch.from_numpy(pixels).permute(2, 0, 1).float() / 255
+    image = image_tensor(read_image(record.path, (width, height)))
     scale = np.array([width / record.width, height / record.height] * 2)
     boxes = clipped_boxes(record)[list(rows)] * scale
     return image, torch.from_numpy(boxes.astype(np.float32))
@@ -160,16 +180,6 @@ def load_image(
 def flip_decision(seed: int, epoch: int, index: int) -> bool:
     """Whether example `index` is mirrored in this epoch: the same in any process and order."""
     return random.Random(f"{seed} {epoch} {index}").random() < 0.5  # noqa: S311
-
-
-def _image_problem(error: Exception) -> tuple[str, str]:
-    if isinstance(error, FileNotFoundError):
-        return "missing_file", str(error.filename)
-    if isinstance(error, Image.DecompressionBombError):
-        return "image_too_large", f"{error} Make it smaller, with its masks."
-    if isinstance(error, ValueError):
-        return "wrong_image_size", str(error)
-    return "unreadable_image", str(error)
 
 
 def _instance_problem(record: ImageRecord, index: int, classes: Sequence[str] | None) -> str | None:

@@ -15,9 +15,10 @@ from .checkpoints import Checkpoint
 from .data import check_record
 from .loading import default_workers, load_batches
 from .mask_rcnn import blank_mask_rcnn, load_start_weights, start_classes
+from .progress import part_of, progress_bar
 from .score_log import ModelScores, check_scores, default_scores, score_log
 from .segmentation_task import PIXELS, Example, SegmentationTask
-from .training import Recipe, find_device, progress_bar, seeded, train
+from .training import Recipe, find_device, seeded, train
 from .training_log import LogRows, open_log, read_targets
 
 if TYPE_CHECKING:
@@ -28,12 +29,13 @@ if TYPE_CHECKING:
 
     from .aggregation import Aggregation, Region
     from .data import Checked
+    from .progress import Progress
     from .records import ImageRecord
-    from .training import Progress
 
 LEARNING_RATE = 0.02  # for 16 images; with the weight decay the usual Mask R-CNN recipe
 REFERENCE_BATCH = 16
 WEIGHT_DECAY = 1e-4
+READING_SHARE = 0.02  # of the whole time, for the progress bar
 LEARNED = "checkpoint.pt"
 
 
@@ -173,7 +175,8 @@ def train_and_score(
         "data": _fingerprint(records),
     }
     with progress_bar() if progress is None else nullcontext(progress) as show:
-        rows = open_log(folder, run, lambda: _check_records(records, classes, loaders, show))
+        reading = part_of(show, 0, READING_SHARE)
+        rows = open_log(folder, run, lambda: _check_records(records, classes, loaders, reading))
         with seeded(seed, 0):
             network = blank_mask_rcnn(model, len(classes), image_size, pretrained=weights != "none")
         if not (folder / LEARNED).exists():
@@ -189,5 +192,5 @@ def train_and_score(
             device=target_device,
             workers=loaders,
         )
-        train(task, recipe, folder, show)
+        train(task, recipe, folder, part_of(show, READING_SHARE, 1 - READING_SHARE))
     return score_log(folder, names, window=window, region=region, aggregation=aggregation)

@@ -15,22 +15,20 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import torch
-from tqdm import tqdm
 
 from .checkpoints import Checkpoint, load_weights, read_checkpoint, write_checkpoint
+from .progress import Progress, part_of
 from .training_log import read_seconds, write_epoch, write_seconds
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
 
-    Progress = Callable[[float, str], None]  # fraction in [0, 1], message
-
 WARM_UP = 1000  # steps, at most one epoch
 DECAY_AT = (2 / 3, 11 / 12)  # of the training, by 10 each: epochs 8 and 11 of the usual 12
-SCORING_SHARE = 0.15  # of an epoch's time, for the progress bar
+TRAINING_SHARE = 0.85  # of an epoch's time, the rest is scoring: for the progress bar
 
 
 @dataclass(frozen=True)
@@ -136,19 +134,6 @@ def find_device(name: str | None = None) -> torch.device:
     return device
 
 
-@contextmanager
-def progress_bar() -> Iterator[Progress]:
-    """A progress bar on the terminal."""
-    form = "{percentage:3.0f}%|{bar:30}| {elapsed} < {remaining} {postfix}"
-    with tqdm(total=1.0, bar_format=form) as bar:
-
-        def show(fraction: float, message: str) -> None:
-            bar.set_postfix_str(message, refresh=False)
-            bar.update(fraction - bar.n)
-
-        yield show
-
-
 def _train_epoch(
     task: Task,
     recipe: Recipe,
@@ -172,8 +157,10 @@ def _train_epoch(
         optimizer.zero_grad()
         total.backward()
         optimizer.step()
-        shown = ", ".join(f"{name.removeprefix('loss_')} {value:.3f}" for name, value in values.items())
-        report((1 - SCORING_SHARE) * (step + 1) / len(order), f"{where}: {shown}")
+        shown = ", ".join(
+            f"{name.removeprefix('loss_')} {value:.3f}" for name, value in values.items()
+        )
+        report((step + 1) / len(order), f"{where}: {shown}")
     return time.perf_counter() - started
 
 
@@ -191,20 +178,6 @@ def _score(task: Task, folder: Path, epoch: int, report: Progress) -> float:
     with torch.inference_mode():
         write_epoch(folder, epoch, task.rows, task.pixels, parts())
     return time.perf_counter() - started
-
-
-def _epoch_progress(progress: Progress, epoch: int, epochs: int) -> Progress:
-    def report(fraction: float, message: str) -> None:
-        progress((epoch - 1 + fraction) / epochs, message)
-
-    return report
-
-
-def _last_part(progress: Progress) -> Progress:
-    def report(fraction: float, message: str) -> None:
-        progress(1 - SCORING_SHARE + SCORING_SHARE * fraction, message)
-
-    return report
 
 
 def _check_finite(losses: dict[str, float], where: str, recipe: Recipe) -> None:
@@ -270,10 +243,12 @@ def train(task: Task, recipe: Recipe, folder: Path, progress: Progress) -> None:
         if recipe.epochs == 0:
             seconds["scoring"] += _score(task, folder, 0, progress)
         for epoch in range(done + 1, recipe.epochs + 1):
-            report = _epoch_progress(progress, epoch, recipe.epochs)
+            whole = part_of(progress, (epoch - 1) / recipe.epochs, 1 / recipe.epochs)
+            learning = part_of(whole, 0, TRAINING_SHARE)
+            scoring = part_of(whole, TRAINING_SHARE, 1 - TRAINING_SHARE)
             with seeded(recipe.seed, epoch):
-                seconds["training"] += _train_epoch(task, recipe, optimizer, epoch, report)
-            seconds["scoring"] += _score(task, folder, epoch, _last_part(report))
+                seconds["training"] += _train_epoch(task, recipe, optimizer, epoch, learning)
+            seconds["scoring"] += _score(task, folder, epoch, scoring)
             write_seconds(folder, seconds)
             _save(task, optimizer, epoch, folder / "checkpoint.pt")
     write_seconds(folder, seconds)

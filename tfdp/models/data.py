@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import random
 import warnings
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -11,8 +10,9 @@ import cv2
 import numpy as np
 import torch
 from PIL import Image
-from pycocotools import mask as coco_mask
 from torchvision.ops import roi_align
+
+from ..masks import MaskProblem, mask_runs_from_rle, mask_runs_to_bitmaps
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -116,18 +116,27 @@ def clipped_boxes(record: ImageRecord) -> NDArray[np.float64]:
     return np.clip(corners, 0, limits)
 
 
-def decode_mask(record: ImageRecord, index: int) -> NDArray[np.uint8]:
-    """(height, width) mask of 0 and 1."""
-    size = [record.height, record.width]
-    mask: NDArray[np.uint8] = coco_mask.decode({"size": size, "counts": record.masks[index]})
-    return mask
+def decode_mask(record: ImageRecord, index: int) -> NDArray[np.bool_]:
+    """(height, width) mask of an instance that has one.
+
+    Raises:
+        ValueError: it cannot be read, or is not of the image's size; its text is the reason.
+    """
+    counts = record.masks[index]
+    assert counts is not None
+    masks, problems = mask_runs_from_rle(
+        [counts], np.array([record.height]), np.array([record.width])
+    )
+    if problems[0]:
+        raise ValueError(MaskProblem(problems[0]).name.lower())
+    return np.ascontiguousarray(mask_runs_to_bitmaps(masks)[0])
 
 
-def mask_target(mask: NDArray[np.uint8], box: NDArray[np.float64]) -> NDArray[np.bool_]:
+def mask_target(mask: NDArray[np.bool_], box: NDArray[np.float64]) -> NDArray[np.bool_]:
     """The mask head's target, roi_align(mask) >= 0.5.
 
     Args:
-        mask: (H, W) of 0 and 1.
+        mask: (H, W) bool.
         box: (4,) x1, y1, x2, y2 px, inside the mask.
 
     Returns:
@@ -161,7 +170,8 @@ def load_example(
     height, width = image.shape[-2:]
     masks = np.zeros((len(rows), height, width), np.uint8)
     for mask, row in zip(masks, rows, strict=True):
-        cv2.resize(decode_mask(record, row), (width, height), mask, 0, 0, cv2.INTER_NEAREST_EXACT)
+        full = decode_mask(record, row).view(np.uint8)
+        cv2.resize(full, (width, height), mask, 0, 0, cv2.INTER_NEAREST_EXACT)
     example = {"image": image, "boxes": boxes, "masks": torch.from_numpy(masks)}
     return _flipped(example) if flip else example
 
@@ -193,9 +203,10 @@ def _instance_problem(record: ImageRecord, index: int, classes: Sequence[str] | 
         return "no_mask"
     if not min(x2 - x1, y2 - y1) >= SMALLEST_BOX:  # NaN, too
         return "box_without_area"
-    with contextlib.suppress(ValueError, TypeError):
+    try:
         return None if decode_mask(record, index).any() else "empty_mask"
-    return "unreadable_mask"
+    except ValueError as error:
+        return str(error)
 
 
 def _flipped(example: dict[str, Any]) -> dict[str, Any]:

@@ -6,7 +6,6 @@ trusted yet; `data.check_record` says of every image and instance why it cannot 
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +13,8 @@ import numpy as np
 import orjson
 from pycocotools import mask as coco_mask
 
+from ..masks import mask_runs_from_rle, mask_runs_to_rle
+from ..rasterize import rasterize_polygons
 from ..skipped import Skipped, SkippedItem
 
 if TYPE_CHECKING:
@@ -85,23 +86,21 @@ def _coco_record(
 
 
 def _compressed_mask(segmentation: Any, height: int, width: int) -> bytes | None:
-    """The mask's compressed run-lengths; None where it has none of the image's size."""
+    """The mask's compressed run-lengths; None where it has none that can be read."""
+    sizes = np.array([height]), np.array([width])
     try:
         if isinstance(segmentation, list):
-            parts = [
-                part for part in segmentation if len(part) >= 6 and all(map(math.isfinite, part))
-            ]
-            drawn = coco_mask.merge(coco_mask.frPyObjects(parts, height, width))
-        elif list(segmentation["size"]) != [height, width]:
-            return None
-        elif isinstance(segmentation["counts"], list):
-            drawn = coco_mask.frPyObjects(segmentation, height, width)
+            parts = [np.array(part, np.float64).reshape(-1, 2) for part in segmentation]
+            starts = np.cumsum([0, *map(len, parts)])
+            points = np.concatenate([np.empty((0, 2)), *parts])
+            masks, problems = rasterize_polygons(points, starts, np.array([0, len(parts)]), *sizes)
+        elif list(segmentation["size"]) == [height, width]:
+            masks, problems = mask_runs_from_rle([segmentation["counts"]], *sizes)
         else:
-            drawn = segmentation
-    except (KeyError, TypeError, ValueError, IndexError):
+            return None
+    except (KeyError, TypeError, ValueError):
         return None
-    counts: str | bytes = drawn["counts"]
-    return counts.encode() if isinstance(counts, str) else counts
+    return None if problems[0] else mask_runs_to_rle(masks)[0]
 
 
 def _mask_box(mask: bytes | None, height: int, width: int) -> list[float]:

@@ -1,0 +1,81 @@
+"""The real FiftyOne App in a real browser."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+from pathlib import Path
+
+import pytest
+
+SCREENSHOTS = Path(__file__).resolve().parents[2] / "test-output" / "screenshots"
+CHROMIUM_ARGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--disable-sync",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--no-first-run",
+]
+TIMEOUT = 60_000  # ms; the App's first page takes seconds on a small machine
+
+
+@pytest.fixture(scope="session")
+def browser(require):
+    chromium = shutil.which("chromium")
+    require(chromium, "chromium (Debian's package of that name)")
+    sync_api = pytest.importorskip("playwright.sync_api")
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_ARGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def app_url():
+    import fiftyone as fo
+
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    session = fo.launch_app(address="127.0.0.1", port=port, remote=True)
+    yield f"http://127.0.0.1:{port}"
+    session.close()
+
+
+class App:
+    """A page of the App, and what a person does on it."""
+
+    def __init__(self, page, url):
+        self.page = page
+        self.url = url
+
+    def open(self, dataset):
+        self.page.goto(f"{self.url}/datasets/{dataset.name}")
+        self.page.get_by_text("+ add stage").wait_for()
+        dismiss = self.page.get_by_text("Dismiss", exact=True)
+        if dismiss.count():
+            dismiss.first.click()
+
+    def operator(self, label):
+        """Opens an operator's form from the operator browser."""
+        self.page.keyboard.press("`")
+        search = self.page.get_by_placeholder("Search operations by name")
+        search.fill(label)
+        self.page.get_by_text(label, exact=True).first.wait_for()
+        search.press("Enter")
+
+    def screenshot(self, name):
+        SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+        self.page.screenshot(path=SCREENSHOTS / f"{name}.png")
+
+
+@pytest.fixture
+def app(browser, app_url):
+    page = browser.new_page(viewport={"width": 1440, "height": 900})
+    page.set_default_timeout(TIMEOUT)
+    app = App(page, app_url)
+    yield app
+    app.screenshot("last")
+    page.close()

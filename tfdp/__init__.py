@@ -10,6 +10,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .balance import ClassTotals
+from .io.coco import score_coco
+from .io.coco_subset import write_coco_subset
 from .selection import Selection
 from .shape_scores import SCORERS, ShapeScores, select
 from .version import __version__
@@ -26,7 +28,9 @@ __all__ = [
     "compute_shape_scores",
     "export_coco",
     "prune_view",
+    "score_coco",
     "select",
+    "write_coco_subset",
 ]
 
 _NEEDS_FIFTYONE = ("compute_shape_scores", "export_coco", "prune_view")

@@ -1,0 +1,164 @@
+"""COCO segmentations -> measured outlines: polygons and both kinds of run lengths, checked."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from ..contours import Contours, measure_contours
+from ..masks import MaskProblem, mask_runs_from_rle
+from ..rasterize import rasterize_polygons
+from .json_file import parse
+from .polygon_text import find_far_outside, read_polygons
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from ..masks import MaskRuns
+    from ..rasterize import Rasterizer
+    from .json_file import JsonFile
+    from .json_scan import Spans
+
+    Ints = NDArray[np.int64]
+    Drawn = tuple[Ints, MaskRuns, NDArray[np.uint8]]  # rows, their masks, their MaskProblem
+
+Problem = tuple[str, str]  # reason, detail
+Problems = dict[int, Problem]  # by row
+
+
+class Segmentations(NamedTuple):
+    """N segmentations in a file.
+
+    Attributes:
+        file: the file.
+        spans: (N, 2) where they are; empty where there is none.
+        heights: (N,) px, of the image that each is in.
+        widths: (N,) px.
+    """
+
+    file: JsonFile
+    spans: Spans
+    heights: Ints
+    widths: Ints
+
+
+class _Polygons(NamedTuple):
+    """As `rasterize_polygons` takes them."""
+
+    xy: NDArray[np.float64]
+    part_starts: Ints
+    mask_starts: Ints
+
+
+def _look_at_part(part: Any) -> Problem | None:
+    """What is wrong with one part of a polygon."""
+    if not isinstance(part, list) or not all(type(x) in {int, float} for x in part):
+        return "bad_segmentation", "a polygon's part must be a list of numbers"
+    if len(part) % 2:
+        return "polygon_odd_length", f"{len(part)} numbers"
+    if len(part) < 6:
+        return "polygon_too_short", f"{len(part) // 2} points"
+    if not np.isfinite(np.array(part, np.float64)).all():
+        return "not_finite", "a coordinate is NaN or infinite"
+    return None
+
+
+def _read_carefully(
+    segmentations: Segmentations, rows: Ints, problems: Problems
+) -> tuple[Ints, _Polygons]:
+    """Reads the polygons that `read_polygons` left, or says what is wrong with them."""
+    parts: list[NDArray[np.float64]] = []
+    mask_starts, good = [0], []
+    for row in rows.tolist():
+        polygon = segmentations.file.value(segmentations.spans[row])
+        problem = next(filter(None, map(_look_at_part, polygon)), None)
+        if problem is not None:
+            problems[row] = problem
+            continue
+        parts += [np.array(part, np.float64).reshape(-1, 2) for part in polygon]
+        mask_starts.append(len(parts))
+        good.append(row)
+    xy = np.concatenate([np.empty((0, 2)), *parts])
+    part_starts = np.cumsum([0, *map(len, parts)])
+    return np.array(good, np.int64), _Polygons(xy, part_starts, np.array(mask_starts))
+
+
+def _draw_polygons(
+    segmentations: Segmentations, rows: Ints, problems: Problems, rasterizer: Rasterizer
+) -> Iterator[Drawn]:
+    """Draws the polygons: first those of plain numbers, then all the rest."""
+    file, spans, heights, widths = segmentations
+    *plain_polygons, plain = read_polygons(file.text, spans[rows])
+    polygons = _Polygons(*plain_polygons)
+    has_parts = np.diff(polygons.mask_starts) > 0
+    for row in rows[plain & ~has_parts].tolist():
+        problems[row] = ("no_mask", "an empty list")
+    of_parts = polygons._replace(mask_starts=polygons.mask_starts[np.append(True, has_parts)])
+    for drawn, shapes in (
+        (rows[has_parts], of_parts),
+        _read_carefully(segmentations, rows[~plain], problems),
+    ):
+        if len(drawn) == 0:
+            continue
+        far = find_far_outside(*shapes, heights[drawn], widths[drawn])
+        for row in drawn[far].tolist():
+            problems[row] = ("far_outside", "beyond the image by more than its own size")
+        yield drawn, *rasterize_polygons(*shapes, heights[drawn], widths[drawn], rasterizer)
+
+
+def _decode_rles(segmentations: Segmentations, rows: Ints, problems: Problems) -> Drawn:
+    """Decodes the run lengths of both kinds."""
+    file, spans, heights, widths = segmentations
+    found = file.find(spans[rows], ["size", "counts"])
+    rles = []
+    sizes = np.column_stack([heights, widths])[rows].tolist()
+    for row, image_size, (size_span, counts_span) in zip(rows.tolist(), sizes, found, strict=True):
+        size, counts = file.value(size_span), _counts(file.raw(counts_span))
+        rles.append(counts if counts is not None else b"")
+        if size != image_size:
+            problems[row] = ("size_mismatch", f"{str(size)[:40]}, but the image has {image_size}")
+        elif counts is None:
+            problems[row] = ("bad_segmentation", "counts must be a string or a list")
+    return rows, *mask_runs_from_rle(rles, heights[rows], widths[rows])
+
+
+def _counts(raw: bytes) -> bytes | str | list[Any] | None:
+    if raw[:1] == b'"' and b"\\" not in raw:
+        return raw[1:-1]
+    counts = parse(raw or b"null")
+    return counts if isinstance(counts, str | list) else None
+
+
+def measure_segmentations(
+    segmentations: Segmentations, rasterizer: Rasterizer
+) -> tuple[Contours, Problems]:
+    """Measures N segmentations; ``rasterizer`` draws the polygons among them.
+
+    Returns:
+        The N contours, and for each row that has none the reason and what was found.
+    """
+    file, spans = segmentations.file, segmentations.spans
+    problems: Problems = {}
+    area, perimeter = np.zeros((2, len(spans)))
+    pixel_area = np.zeros(len(spans), np.int64)
+
+    first = np.where(spans[:, 1] > 0, file.text[spans[:, 0]], ord("n"))  # as of null
+    for row in np.flatnonzero(~np.isin(first, list(b"[{"))).tolist():
+        raw = file.raw(spans[row])[:20].decode(errors="replace")
+        null = first[row] == ord("n")
+        problems[row] = ("no_mask", raw) if null else ("bad_segmentation", raw)
+    lists, objects = np.flatnonzero(first == ord("[")), np.flatnonzero(first == ord("{"))
+
+    drawn = list(_draw_polygons(segmentations, lists, problems, rasterizer))
+    if len(objects):
+        drawn.append(_decode_rles(segmentations, objects, problems))
+    for rows, masks, codes in drawn:
+        contours = measure_contours(masks)
+        area[rows], perimeter[rows] = contours.area, contours.perimeter
+        pixel_area[rows] = contours.pixel_area
+        for k in np.flatnonzero(codes).tolist():
+            problems.setdefault(int(rows[k]), (MaskProblem(codes[k]).name.lower(), ""))
+    return Contours(area, perimeter, pixel_area), problems

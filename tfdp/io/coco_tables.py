@@ -1,0 +1,144 @@
+"""The images and categories of a COCO file, and the ids that its entries go by."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..masks import is_bad_size
+from ..skipped import SkippedItem
+from .json_scan import read_integers
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from .json_file import JsonFile
+    from .json_scan import Spans
+
+Id = int | str
+UNKNOWN, SKIPPED = -1, -2  # in place of the row of an image
+
+
+@dataclass(frozen=True)
+class Images:
+    """The I images of a file that can be scored.
+
+    Attributes:
+        ids: (I,) list.
+        file_names: (I,) list, "" where there is none.
+        heights: (I,) int64, px.
+        widths: (I,) int64, px.
+        row_of_id: the row of each image; `SKIPPED` for one that is passed over.
+        skipped: the images that are passed over.
+    """
+
+    ids: list[Id]
+    file_names: list[str]
+    heights: NDArray[np.int64]
+    widths: NDArray[np.int64]
+    row_of_id: dict[Id, int]
+    skipped: list[SkippedItem]
+
+
+def read_ids(file: JsonFile, spans: Spans) -> list[Id | None]:
+    """The ids at (n, 2) spans; None for what is no id, neither a string nor a 64-bit integer."""
+    values, plain = read_integers(file.text, spans)
+    ids: list[Id | None] = values.tolist()
+    for row in np.flatnonzero(~plain).tolist():
+        value = file.value(spans[row])
+        valid = isinstance(value, str) or (type(value) is int and -(2**63) <= value < 2**63)
+        ids[row] = value if valid else None
+    return ids
+
+
+def as_id_array(ids: list[Id]) -> NDArray[Any]:
+    """A column of ids: int64 where all are integers, else Python objects."""
+    if all(type(i) is int for i in ids):
+        return np.array(ids, np.int64)
+    column = np.empty(len(ids), object)
+    column[:] = ids
+    return column
+
+
+def check_unique(files: object, kind: str, ids: NDArray[Any]) -> None:
+    """Refuses files in which two entries go by one id."""
+    if ids.dtype == object:
+        repeated = [i for i, times in Counter(ids.tolist()).items() if times > 1]
+    else:
+        ordered = np.sort(ids)
+        repeated = ordered[1:][ordered[1:] == ordered[:-1]].tolist()
+    if repeated:
+        raise ValueError(
+            f"{files} has several {kind} with the id {repeated[0]!r}, and {len(repeated)} such ids "
+            "in all; every id must be there once"
+        )
+
+
+def read_categories(file: JsonFile) -> dict[Id, str]:
+    """Id -> name, in file order.
+
+    Raises:
+        ValueError: an entry without a proper id or name, or two with one id.
+    """
+    spans = file.elements("categories")
+    ids = read_ids(file, file.find(spans, ["id"])[:, 0])
+    names = [file.value(span) for span in file.find(spans, ["name"])[:, 0]]
+    for number, (category_id, name) in enumerate(zip(ids, names, strict=True)):
+        if category_id is None or not isinstance(name, str):
+            raise ValueError(
+                f"category number {number} in {file.path} must have an id, an integer or a string, "
+                f"and a name, but is {file.raw(spans[number])[:80].decode(errors='replace')}"
+            )
+    known = [i for i in ids if i is not None]
+    check_unique(file.path, "categories", as_id_array(known))
+    return dict(zip(known, names, strict=True))
+
+
+def read_images(file: JsonFile) -> Images:
+    """The images of a file.
+
+    Raises:
+        ValueError: two of them have one id.
+    """
+    spans = file.elements("images")
+    found = file.find(spans, ["id", "height", "width", "file_name"])
+    ids = read_ids(file, found[:, 0])
+    check_unique(file.path, "images", as_id_array([i for i in ids if i is not None]))
+    heights, has_height = read_integers(file.text, found[:, 1])
+    widths, has_width = read_integers(file.text, found[:, 2])
+
+    good: list[int] = []
+    row_of_id: dict[Id, int] = {}
+    file_names, skipped = [], []
+    for row, image_id in enumerate(ids):
+        file_name = file.value(found[row, 3])
+        if image_id is None:
+            skipped.append(SkippedItem("image", None, "bad_id", f"entry number {row}"))
+            continue
+        if not (has_height[row] and has_width[row]) or is_bad_size(heights[row], widths[row]):
+            size = b" x ".join(file.raw(span) or b"missing" for span in found[row, 1:3])
+            detail = size[:60].decode(errors="replace")
+            skipped.append(SkippedItem("image", image_id, "bad_size", detail))
+            row_of_id[image_id] = SKIPPED
+            continue
+        row_of_id[image_id] = len(good)
+        good.append(row)
+        file_names.append(_as_file_name(file_name))
+    return Images(
+        ids=[i for i in ids if i is not None and row_of_id[i] != SKIPPED],
+        file_names=file_names,
+        heights=heights[good],
+        widths=widths[good],
+        row_of_id=row_of_id,
+        skipped=skipped,
+    )
+
+
+def _as_file_name(value: Any) -> str:
+    """The value, where it is a string that can be written; else no name."""
+    if not isinstance(value, str):
+        return ""
+    return value.encode("utf-8", "replace").decode()  # half of a surrogate pair becomes "?"

@@ -1,0 +1,336 @@
+"""A JSON text's structure, as spans of its bytes: nothing is parsed, nothing is copied.
+
+`scan_value` and `scan_array` check every byte against the grammar that Python's own `json` accepts
+(NaN and Infinity included). `find_values` and the readers of numbers come after them and trust it.
+A *span* is the start and the end of a value in the text.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..compiled import compiled
+from ..toggles import grown
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Text = NDArray[np.uint8]
+    Spans = NDArray[np.int64]  # (..., 2)
+
+MAX_DEPTH = 400  # levels of nesting; Python's own parser stops near 1000
+
+_QUOTE, _BACKSLASH, _COMMA, _COLON = ord('"'), ord("\\"), ord(","), ord(":")
+_OPEN_OBJECT, _OPEN_ARRAY, _CLOSE_ARRAY = ord("{"), ord("["), ord("]")
+_CLOSE = 2  # from an opening bracket's code to its closing one's, for both kinds
+_ZERO, _NINE, _DOT, _MINUS, _PLUS = ord("0"), ord("9"), ord("."), ord("-"), ord("+")
+_SMALL_E, _LARGE_E, _SMALL_U = ord("e"), ord("E"), ord("u")
+_WORDS = tuple(
+    np.frombuffer(word, np.uint8) for word in (b"null", b"true", b"false", b"NaN", b"Infinity")
+)
+_ESCAPED = np.frombuffer(b'"\\/bfnrt', np.uint8)
+_HEX = np.frombuffer(b"0123456789abcdefABCDEF", np.uint8)
+
+
+@compiled
+def skip_space(text: Text, i: int) -> int:
+    while i < len(text) and (text[i] == 32 or 9 <= text[i] <= 10 or text[i] == 13):
+        i += 1
+    return i
+
+
+@compiled
+def _is_digit(text: Text, i: int) -> bool:
+    return i < len(text) and _ZERO <= text[i] <= _NINE
+
+
+@compiled
+def _scan_string(text: Text, i: int) -> int:
+    """End of the string whose quote is at i; as `scan_value`."""
+    i += 1
+    while i < len(text) and text[i] != _QUOTE:
+        if text[i] < 32:
+            return ~i
+        if text[i] == _BACKSLASH:
+            i += 1
+            if i == len(text):
+                return ~i
+            if text[i] == _SMALL_U:
+                for k in range(i + 1, i + 5):
+                    if k >= len(text) or not (_HEX == text[k]).any():
+                        return ~i
+                i += 4
+            elif not (_ESCAPED == text[i]).any():
+                return ~i
+        i += 1
+    return i + 1 if i < len(text) else ~i
+
+
+@compiled
+def _scan_numbers(text: Text, i: int, many: bool) -> int:
+    """End of the number at i or, where ``many``, of the last of the numbers at i; as `scan_value`.
+
+    Most of a COCO file is such numbers, so that it calls nothing: a call costs 10 ns an argument.
+    """
+    end = len(text)
+    while True:
+        if text[i] == _MINUS:
+            i += 1
+        start = i
+        while i < end and _ZERO <= text[i] <= _NINE:
+            i += 1
+        if i == start or (i > start + 1 and text[start] == _ZERO):
+            return ~start
+        if i < end and text[i] == _DOT:
+            i += 1
+            start = i
+            while i < end and _ZERO <= text[i] <= _NINE:
+                i += 1
+            if i == start:
+                return ~start
+        if i < end and (text[i] == _SMALL_E or text[i] == _LARGE_E):
+            i += 1
+            if i < end and (text[i] == _PLUS or text[i] == _MINUS):
+                i += 1
+            start = i
+            while i < end and _ZERO <= text[i] <= _NINE:
+                i += 1
+            if i == start:
+                return ~start
+        after = i
+        while after < end and (text[after] == 32 or 9 <= text[after] <= 10 or text[after] == 13):
+            after += 1
+        if not many or after == end or text[after] != _COMMA:
+            return i
+        after += 1
+        while after < end and (text[after] == 32 or 9 <= text[after] <= 10 or text[after] == 13):
+            after += 1
+        if after == end or not (text[after] == _MINUS or _ZERO <= text[after] <= _NINE):
+            return i
+        i = after
+
+
+@compiled
+def _scan_word(text: Text, i: int) -> int:
+    """End of null, true, false, NaN or Infinity; as `scan_value`."""
+    for word in _WORDS:
+        if i + len(word) <= len(text) and (text[i : i + len(word)] == word).all():
+            return i + len(word)
+    return ~i
+
+
+@compiled
+def _scan_scalar(text: Text, i: int, many: bool) -> int:
+    """End of the scalar at i, or where ``many`` of several numbers; as `scan_value`."""
+    if text[i] == _QUOTE:
+        return _scan_string(text, i)
+    if _is_digit(text, i) or (text[i] == _MINUS and _is_digit(text, i + 1)):
+        return _scan_numbers(text, i, many)
+    if text[i] == _MINUS:  # -Infinity
+        return _scan_word(text, i + 1) if text[i + 1 : i + 2].sum() == ord("I") else ~i
+    return _scan_word(text, i)
+
+
+@compiled
+def _scan_name(text: Text, i: int) -> int:
+    """Place of the value that the name at or after i is given to; as `scan_value`."""
+    i = skip_space(text, i)
+    if i == len(text) or text[i] != _QUOTE:
+        return ~i
+    i = _scan_string(text, i)
+    if i < 0:
+        return i
+    i = skip_space(text, i)
+    return i + 1 if i < len(text) and text[i] == _COLON else ~i
+
+
+@compiled
+def scan_value(text: Text, i: int, open_brackets: Text) -> int:
+    """End of the JSON value at or after i, every byte of it checked.
+
+    Args:
+        text: the whole text.
+        i: where the value, or space before it, starts.
+        open_brackets: scratch, (MAX_DEPTH,).
+
+    Returns:
+        The end; ``~place`` where the text is damaged at ``place``.
+    """
+    depth = 0
+    while True:
+        i = skip_space(text, i)
+        if i == len(text):
+            return ~i
+        if text[i] == _OPEN_ARRAY or text[i] == _OPEN_OBJECT:
+            if depth == len(open_brackets):
+                return ~i
+            opened = text[i]
+            open_brackets[depth] = opened
+            depth += 1
+            inside = skip_space(text, i + 1)
+            if inside == len(text) or text[inside] != opened + _CLOSE:
+                i = _scan_name(text, inside) if opened == _OPEN_OBJECT else inside
+                if i < 0:
+                    return i
+                continue
+            i = inside
+        else:
+            in_array = depth > 0 and open_brackets[depth - 1] == _OPEN_ARRAY
+            i = _scan_scalar(text, i, in_array)
+            if i < 0:
+                return i
+        while depth > 0:  # a value has ended, or its bracket is about to close
+            i = skip_space(text, i)
+            if i == len(text):
+                return ~i
+            if text[i] != open_brackets[depth - 1] + _CLOSE:
+                break
+            i += 1
+            depth -= 1
+        if depth == 0:
+            return i
+        if text[i] != _COMMA:
+            return ~i
+        i += 1
+        if open_brackets[depth - 1] == _OPEN_OBJECT:
+            i = _scan_name(text, i)
+            if i < 0:
+                return i
+
+
+@compiled
+def scan_array(text: Text, i: int, open_brackets: Text) -> tuple[Spans, int]:
+    """Spans of the elements of the array whose bracket is at i, every byte of it checked.
+
+    Returns:
+        (n, 2) spans of the elements, and the array's end as `scan_value` gives it.
+    """
+    starts, ends = np.empty(1024, np.int64), np.empty(1024, np.int64)
+    num = 0
+    i = skip_space(text, i + 1)
+    if i < len(text) and text[i] == _CLOSE_ARRAY:
+        return np.empty((0, 2), np.int64), i + 1
+    while True:
+        i = skip_space(text, i)
+        start = i
+        i = scan_value(text, i, open_brackets)
+        if i < 0:
+            break
+        starts, ends = grown(starts, num, num + 1), grown(ends, num, num + 1)
+        starts[num], ends[num] = start, i
+        num += 1
+        i = skip_space(text, i)
+        if i == len(text) or (text[i] != _COMMA and text[i] != _CLOSE_ARRAY):
+            i = ~i
+            break
+        i += 1
+        if text[i - 1] == _CLOSE_ARRAY:
+            break
+    spans = np.empty((num, 2), np.int64)
+    spans[:, 0], spans[:, 1] = starts[:num], ends[:num]
+    return spans, i
+
+
+@compiled
+def _string_end(text: Text, i: int) -> int:
+    i += 1
+    while text[i] != _QUOTE:
+        i += 2 if text[i] == _BACKSLASH else 1
+    return i + 1
+
+
+@compiled
+def _value_end(text: Text, i: int) -> int:
+    """End of a value in a text that has been scanned."""
+    if text[i] == _QUOTE:
+        return _string_end(text, i)
+    depth = 0
+    while True:
+        code = text[i]
+        if code == _QUOTE:
+            i = _string_end(text, i)
+            continue
+        if code == _OPEN_ARRAY or code == _OPEN_OBJECT:
+            depth += 1
+        elif code == _OPEN_ARRAY + _CLOSE or code == _OPEN_OBJECT + _CLOSE:
+            if depth == 0:
+                return i
+            depth -= 1
+            if depth == 0:
+                return i + 1
+        elif depth == 0 and (code == _COMMA or code <= 32):
+            return i
+        i += 1
+
+
+@compiled
+def find_values(text: Text, spans: Spans, names: Text, name_ends: NDArray[np.int64]) -> Spans:
+    """Spans of the values that the objects at ``spans`` give to the names.
+
+    Of equal names in one object the last counts, as for Python. A name that is written with escapes
+    is not recognized.
+
+    Args:
+        text: a text that has been scanned.
+        spans: (n, 2) of any values in it.
+        names: the names, one after another.
+        name_ends: (K,) the end of each in ``names``.
+
+    Returns:
+        (n, K, 2) spans; empty (0, 0) where the value is no object or has no such name.
+    """
+    found = np.zeros((len(spans), len(name_ends), 2), np.int64)
+    for row in range(len(spans)):
+        i, end = spans[row, 0], spans[row, 1]
+        if text[i] != _OPEN_OBJECT:
+            continue
+        i = skip_space(text, i + 1)
+        while i < end and text[i] == _QUOTE:
+            name_end = _string_end(text, i)
+            start = skip_space(text, skip_space(text, name_end) + 1)
+            name = text[i + 1 : name_end - 1]
+            i = _value_end(text, start)
+            name_start = 0
+            for k in range(len(name_ends)):
+                if len(name) == name_ends[k] - name_start and _equal(name, names, name_start):
+                    found[row, k, 0], found[row, k, 1] = start, i
+                name_start = name_ends[k]
+            i = skip_space(text, i)
+            i = skip_space(text, i + 1)
+    return found
+
+
+@compiled
+def _equal(name: Text, names: Text, start: int) -> bool:
+    for k in range(len(name)):
+        if name[k] != names[start + k]:
+            return False
+    return True
+
+
+@compiled
+def read_integers(
+    text: Text, spans: Spans
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Plain integers of at most 18 digits.
+
+    Returns:
+        (n,) values, and (n,) bool, False where the span holds anything else.
+    """
+    values, plain = np.zeros(len(spans), np.int64), np.zeros(len(spans), np.bool_)
+    for row in range(len(spans)):
+        i, end = spans[row, 0], spans[row, 1]
+        negative = i < end and text[i] == _MINUS
+        if negative:
+            i += 1
+        if not 0 < end - i <= 18:
+            continue
+        value = np.int64(0)
+        while i < end and _is_digit(text, i):
+            value = 10 * value + (text[i] - _ZERO)
+            i += 1
+        values[row] = -value if negative else value
+        plain[row] = i == end
+    return values, plain

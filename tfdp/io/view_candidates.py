@@ -1,0 +1,149 @@
+"""A FiftyOne view -> the candidates of a selection: sample scores, and what the samples hold."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import fiftyone as fo
+import numpy as np
+
+from ..composition import Contents
+from ..fields import higher_first
+from ..scorers import (
+    score_count,
+    score_instance_matched_random,
+    score_inverse_frequency,
+    score_random,
+)
+from ..selection import Candidates
+from ..shape_scores import PLAIN_SCORERS
+from .view_fields import is_own, score_of
+from .view_labels import check_view, find_label_field, object_array, raw_value, stream_raw
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from fiftyone.core.collections import SampleCollection
+    from numpy.typing import NDArray
+
+_NUMERIC = (fo.FloatField, fo.IntField)
+
+
+class ViewContents(NamedTuple):
+    """What a view holds.
+
+    Attributes:
+        sample_ids: (I,) str objects, in the view's order.
+        tags: (I,) lists of tags.
+        contents: the labels that have a class and are no crowds.
+    """
+
+    sample_ids: NDArray[Any]
+    tags: list[list[str]]
+    contents: Contents
+
+    def tagged(self, tags: Iterable[str]) -> tuple[str, ...]:
+        """Ids of the samples that have one of the tags."""
+        wanted = set(tags)
+        rows = [row for row, have in enumerate(self.tags) if wanted.intersection(have)]
+        return tuple(self.sample_ids[rows].tolist())
+
+
+def list_score_fields(view: SampleCollection) -> list[str]:
+    """The numeric fields of samples, our own scores first."""
+    names = list(view.get_field_schema(ftype=_NUMERIC))
+    dataset = view._root_dataset  # noqa: SLF001
+    return sorted(names, key=lambda name: not is_own(dataset, name))
+
+
+def read_contents(view: SampleCollection, label_field: str | None) -> ViewContents:
+    """Reads classes and tags; the masks are not looked at.
+
+    Raises:
+        ValueError: the view is no collection of images, or the field holds no lists of labels.
+    """
+    check_view(view)
+    paths = ["tags"]
+    field = None if label_field is None else find_label_field(view, label_field)
+    if field is not None:
+        paths += [f"{field.path}.label", f"{field.path}.iscrowd"]
+    sample_ids, tags, images, classes = [], [], [], []
+    for row, sample in enumerate(stream_raw(view, paths)):
+        sample_ids.append(str(sample["_id"]))
+        tags.append(sample.get("tags") or [])
+        for label in (raw_value(sample, field.path) if field else None) or ():
+            if label.get("label") is not None and not label.get("iscrowd"):
+                images.append(row)
+                classes.append(label["label"])
+    names, category = np.unique(object_array(classes), return_inverse=True)
+    contents = Contents(
+        len(sample_ids), np.array(images, np.int64), category.astype(np.int64), names
+    )
+    return ViewContents(object_array(sample_ids), tags, contents)
+
+
+def _read_field(view: SampleCollection, scorer: str) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """(I,) values of a numeric field of samples, and (I,) whether there is one."""
+    field = view.get_field(scorer)
+    if not isinstance(field, _NUMERIC):
+        known = ", ".join([*list_score_fields(view), *PLAIN_SCORERS])
+        found = "no such field" if field is None else type(field).__name__
+        raise ValueError(
+            f"scorer {scorer!r} must be a numeric field of samples or a scorer of tfdp, but it is "
+            f"{found}; choose one of {known}"
+        )
+    values = [raw_value(sample, scorer) for sample in stream_raw(view, [scorer])]
+    scored = np.array([value is not None for value in values], bool)
+    return np.array([np.nan if value is None else value for value in values], float), scored
+
+
+def _reference_of(view: SampleCollection) -> str:
+    """The sample field that instance_matched_random is matched to: CB-SCS."""
+    dataset = view._root_dataset  # noqa: SLF001
+    for name in list_score_fields(view):
+        if score_of(dataset, name) == "cb_scs":
+            return name
+    raise ValueError(
+        "instance_matched_random is matched to the field cb_scs, which the samples don't have; "
+        "call compute_shape_scores first"
+    )
+
+
+def score_candidates(
+    view: SampleCollection,
+    held: ViewContents,
+    scorer: str,
+    *,
+    scorer_higher_first: bool | None = None,
+    seed: int = 0,
+) -> Candidates:
+    """The candidates of a selection, by a field of samples or by a scorer that looks at no mask.
+
+    Args:
+        view: the samples.
+        held: from ``read_contents`` of the same view.
+        scorer: a numeric field of samples, or one of `PLAIN_SCORERS`.
+        scorer_higher_first: whether the highest values are kept first; None: as `tfdp.fields`
+            says, true of a field that we do not know.
+        seed: of the random scorers.
+
+    Raises:
+        ValueError: there is no such scorer, or its scores are NaN.
+    """
+    contents = held.contents
+    scored = contents.num_instances() > 0
+    rng = np.random.default_rng(seed)
+    if scorer not in PLAIN_SCORERS or view.get_field(scorer) is not None:
+        scores, scored = _read_field(view, scorer)
+    elif scorer == "count":
+        scores = score_count(contents)
+    elif scorer == "inverse_frequency":
+        scores = score_inverse_frequency(contents)
+    elif scorer == "random":
+        scores = score_random(contents, rng)
+    else:
+        reference, scored = _read_field(view, _reference_of(view))
+        scores = score_instance_matched_random(contents, reference, rng)
+    if scorer_higher_first is None:
+        scorer_higher_first = higher_first(score_of(view._root_dataset, scorer))  # noqa: SLF001
+    return Candidates(held.sample_ids, scores, scored, contents, scorer, scorer_higher_first)

@@ -1,0 +1,147 @@
+"""Which labels of a FiftyOne view can be scored, and their raw documents, streamed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import fiftyone as fo
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from fiftyone.core.collections import SampleCollection
+    from numpy.typing import NDArray
+
+_KINDS = {fo.Detections: "detections", fo.Polylines: "polylines"}
+
+
+class LabelField(NamedTuple):
+    """A field that holds lists of labels.
+
+    Attributes:
+        name: ``ground_truth``.
+        kind: ``detections`` or ``polylines``, which is also the name of the list inside.
+    """
+
+    name: str
+    kind: str
+
+    @property
+    def path(self) -> str:
+        """``ground_truth.detections``, where the list is."""
+        return f"{self.name}.{self.kind}"
+
+
+def check_view(view: SampleCollection) -> None:
+    """Raises ValueError unless ``view`` is a non-empty collection of images."""
+    generated = getattr(view, "_is_generated", False) or getattr(view, "_is_patches", False)
+    if generated:
+        raise ValueError(
+            "this view shows patches, clips or frames, not samples; use the dataset or the view "
+            "that it was made from"
+        )
+    if view.media_type == "group":
+        raise ValueError(
+            "this dataset is grouped; choose one slice of images, as in "
+            "view.select_group_slices('left')"
+        )
+    if len(view) == 0:
+        raise ValueError("the view is empty; choose one that holds samples")
+    if view.media_type != "image":
+        raise ValueError(f"the media type must be image, but it is {view.media_type}")
+
+
+def list_label_fields(view: SampleCollection) -> list[LabelField]:
+    """The fields of ``view`` that hold Detections or Polylines, masks or not."""
+    found = []
+    for name, field in view.get_field_schema().items():
+        kind = _KINDS.get(getattr(field, "document_type", None))
+        if kind is not None:
+            found.append(LabelField(name, kind))
+    return found
+
+
+def list_mask_fields(view: SampleCollection) -> list[str]:
+    """The names of the fields of ``view`` that hold at least one instance mask."""
+    return [field.name for field in list_label_fields(view) if _holds_mask(view, field)]
+
+
+def find_label_field(view: SampleCollection, name: str) -> LabelField:
+    """The field of that name.
+
+    Raises:
+        ValueError: there is none, or it can hold no masks; the message names those that would do.
+    """
+    for field in list_label_fields(view):
+        if field.name == name:
+            return field
+    found = view.get_field(name)
+    if found is None:
+        raise ValueError(f"there is no field {name!r} in this view; {_advise(view)}")
+    what = getattr(found, "document_type", type(found)).__name__
+    raise ValueError(
+        f"field {name!r} holds {what}, not Detections or Polylines; {_advise(view)}"
+    )
+
+
+def find_mask_field(view: SampleCollection, name: str) -> LabelField:
+    """The field of that name, which must hold a mask somewhere.
+
+    Raises:
+        ValueError: it does not; the message names the fields that do.
+    """
+    field = find_label_field(view, name)
+    if not _holds_mask(view, field):
+        expected = "mask or mask_path" if field.kind == "detections" else "closed, filled polyline"
+        raise ValueError(
+            f"no label of field {name!r} has a {expected} in this view; {_advise(view)}"
+        )
+    return field
+
+
+def stream_raw(view: SampleCollection, paths: list[str]) -> Iterator[dict[str, Any]]:
+    """The raw documents of a view, in its order, with ``_id`` and ``paths`` alone.
+
+    What the view filters out is not among them. They come from the database in batches of 16 MB
+    at most, so that memory does not grow with the view.
+    """
+    pipeline = [{"$project": dict.fromkeys(paths, 1)}]
+    # The one way to raw values that neither builds sample objects nor holds all of them at once.
+    return iter(view._aggregate(pipeline=pipeline))  # noqa: SLF001
+
+
+def raw_value(document: dict[str, Any], path: str) -> Any:
+    """The value at ``path`` of a raw document; None where it is missing."""
+    value: Any = document
+    for key in path.split("."):
+        value = value.get(key) if isinstance(value, dict) else None
+    return value
+
+
+def object_array(values: list[Any]) -> NDArray[Any]:
+    """A column of Python objects."""
+    array = np.empty(len(values), object)
+    array[:] = values
+    return array
+
+
+def _advise(view: SampleCollection) -> str:
+    fields = list_mask_fields(view)
+    if not fields:
+        return "no field of this view holds instance masks"
+    return f"fields with instance masks: {', '.join(fields)}"
+
+
+def _holds_mask(view: SampleCollection, field: LabelField) -> bool:
+    some: dict[str, Any] = (
+        {"$or": [{"mask": {"$ne": None}}, {"mask_path": {"$ne": None}}]}
+        if field.kind == "detections"
+        else {"closed": True, "filled": True}
+    )
+    pipeline = [
+        {"$match": {field.path: {"$elemMatch": some}}},
+        {"$limit": 1},
+        {"$project": {"_id": 1}},
+    ]
+    return any(view._aggregate(pipeline=pipeline))  # noqa: SLF001

@@ -82,13 +82,15 @@ def read_contents(view: SampleCollection, label_field: str | None) -> ViewConten
     return ViewContents(object_array(sample_ids), tags, contents)
 
 
-def _read_field(view: SampleCollection, scorer: str) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+def _read_field(
+    view: SampleCollection, scorer: str
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     """(I,) values of a numeric field of samples, and (I,) whether there is one."""
     field = view.get_field(scorer)
     if not isinstance(field, _NUMERIC):
         known = ", ".join([*list_score_fields(view), *PLAIN_SCORERS])
         found = "no such field" if field is None else type(field).__name__
-        raise ValueError(
+        raise ValueError(  # noqa: TRY004
             f"scorer {scorer!r} must be a numeric field of samples or a scorer of tfdp, but it is "
             f"{found}; choose one of {known}"
         )

@@ -80,9 +80,7 @@ def find_label_field(view: SampleCollection, name: str) -> LabelField:
     if found is None:
         raise ValueError(f"there is no field {name!r} in this view; {_advise(view)}")
     what = getattr(found, "document_type", type(found)).__name__
-    raise ValueError(
-        f"field {name!r} holds {what}, not Detections or Polylines; {_advise(view)}"
-    )
+    raise ValueError(f"field {name!r} holds {what}, not Detections or Polylines; {_advise(view)}")
 
 
 def find_mask_field(view: SampleCollection, name: str) -> LabelField:

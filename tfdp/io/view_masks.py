@@ -1,4 +1,4 @@
-"""Raw labels of FiftyOne -> masks as arrays, as they lie in the database or on disk."""
+"""Raw labels of FiftyOne -> masks as arrays or outlines, as they lie in the database or on disk."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import io
 import zlib
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -20,8 +20,22 @@ _NPY_MAGIC = b"\x93NUMPY\x01\x00"
 _NPY_START = len(_NPY_MAGIC) + 2
 
 
+class Outline(NamedTuple):
+    """A polyline in a frame.
+
+    Attributes:
+        parts: each (K, 2) xy, px.
+        height: of the frame, px.
+        width: of the frame, px.
+    """
+
+    parts: list[NDArray[np.float64]]
+    height: int
+    width: int
+
+
 class UnreadableError(ValueError):
-    """A label whose mask cannot be read.
+    """A label that cannot be scored.
 
     Attributes:
         reason: the code to report.
@@ -36,7 +50,7 @@ class UnreadableError(ValueError):
 
 @lru_cache(maxsize=4096)
 def _parse_header(header: bytes) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
-    """Shape, Fortran order and type: np.load's slowest part, and most masks share theirs."""
+    """Shape, Fortran order and type: np.load's slowest part, and many masks share theirs."""
     stream = io.BytesIO(header)
     np.lib.format.read_magic(stream)
     return np.lib.format.read_array_header_1_0(stream)
@@ -85,27 +99,37 @@ def read_mask(label: Mapping[str, Any]) -> NDArray[Any]:
     else:
         raise UnreadableError("no_mask")
     if mask.ndim != 2:
-        raise UnreadableError(
-            "mask_unreadable", f"expected an array of 2 dimensions, but it has shape {mask.shape}"
-        )
+        detail = f"expected an array of 2 dimensions, but it has shape {mask.shape}"
+        raise UnreadableError("mask_unreadable", detail)
     return mask
 
 
-def read_outline(
-    label: Mapping[str, Any], width: int | None, height: int | None
-) -> list[NDArray[np.float64]]:
-    """The parts of a raw polyline, each (K, 2) xy in px.
+def read_outline(label: Mapping[str, Any], height: int | None, width: int | None) -> Outline:
+    """A raw polyline in a frame of the sample's size.
 
     Raises:
-        UnreadableError: it encloses nothing, or the image's size is not known.
+        UnreadableError: it encloses nothing, or the size is not known.
     """
     if not (label.get("closed") and label.get("filled")):
         raise UnreadableError("polyline_not_filled", "expected closed=True and filled=True")
     if not width or not height:
-        raise UnreadableError(
-            "no_image_size", "the sample has no metadata; call view.compute_metadata() first"
-        )
+        detail = "the sample has no metadata; call view.compute_metadata() first"
+        raise UnreadableError("no_image_size", detail)
     try:
-        return [np.array(part, np.float64).reshape(-1, 2) * (width, height) for part in label["points"]]
+        parts = [np.array(part, np.float64).reshape(-1, 2) for part in label["points"]]
     except (ValueError, TypeError, KeyError) as error:
         raise UnreadableError("bad_polygon", str(error)) from error
+    return Outline([part * (width, height) for part in parts], height, width)
+
+
+def read_class(label: Mapping[str, Any]) -> str:
+    """The class of a raw label that is to be scored.
+
+    Raises:
+        UnreadableError: it has none, or is a crowd.
+    """
+    if label.get("iscrowd"):
+        raise UnreadableError("crowd")
+    if label.get("label") is None:
+        raise UnreadableError("no_label")
+    return label["label"]

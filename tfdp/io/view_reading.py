@@ -2,30 +2,34 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, get_args
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from itertools import chain, compress
+from typing import TYPE_CHECKING, Any, NamedTuple, get_args
 
 import numpy as np
 
-from ..contours import measure_contours
+from ..contours import Contours, measure_contours
 from ..instances import Collection, Instances
 from ..masks import MaskProblem, mask_runs_from_bitmaps
 from ..rasterize import Rasterizer, rasterize_polygons
-from ..skipped import Skipped
+from ..skipped import Skipped, SkippedItem
 from .view_labels import check_view, find_mask_field, object_array, raw_value, stream_raw
-from .view_masks import UnreadableError, read_mask, read_outline
+from .view_masks import Outline, UnreadableError, read_class, read_mask, read_outline
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from fiftyone.core.collections import SampleCollection
     from numpy.typing import NDArray
 
-    from .view_labels import LabelField
-
 Report = Callable[[int], Any]  # is told how many samples more are done
 
-BATCH_PIXELS = 2**25  # px of masks held at a time
-BATCH_LABELS = 4096
-_REPORT_EVERY = 64  # samples
+BATCH_LABELS = 512  # that one thread takes at a time
+BATCH_PIXELS = 2**25  # of the masks that one thread holds at a time
+NUM_THREADS = 2  # zlib and the geometry run beside the interpreter, the rest does not
 
 _LABEL_KEYS = {
     "detections": ("_id", "label", "iscrowd", "mask", "mask_path"),
@@ -33,17 +37,34 @@ _LABEL_KEYS = {
 }
 
 
-def _measure_masks(masks: list[Mask], rasterizer: Rasterizer) -> tuple[Contours, NDArray[np.uint8]]:
-    """Measures bitmaps; the second of the two is 0 where there is no `MaskProblem`."""
-    del rasterizer
-    runs = mask_runs_from_bitmaps(masks)
-    return measure_contours(runs), np.zeros(len(runs), np.uint8)
+class _RawLabel(NamedTuple):
+    """A label as it lies in the database, with the row and the size of its image."""
+
+    label: dict[str, Any]
+    image: int
+    height: int | None
+    width: int | None
+
+
+class _Measured(NamedTuple):
+    """The labels of a batch: those measured, (n,) each, and those skipped."""
+
+    ids: list[str]
+    images: list[int]
+    classes: list[str]
+    contours: list[Contours]
+    skipped: list[SkippedItem]
+
+
+def _measure_bitmaps(masks: list[NDArray[Any]]) -> tuple[Contours, NDArray[np.uint8]]:
+    """The contours of masks, and (n,) `MaskProblem`: bitmaps have none."""
+    return measure_contours(mask_runs_from_bitmaps(masks)), np.zeros(len(masks), np.uint8)
 
 
 def _measure_outlines(
     outlines: list[Outline], rasterizer: Rasterizer
 ) -> tuple[Contours, NDArray[np.uint8]]:
-    """Draws and measures polylines, as `_measure_masks`."""
+    """The contours of polylines, and (n,) `MaskProblem`."""
     parts = [part for outline in outlines for part in outline.parts]
     runs, problems = rasterize_polygons(
         np.concatenate([np.empty((0, 2)), *parts]),
@@ -56,90 +77,144 @@ def _measure_outlines(
     return measure_contours(runs), problems
 
 
-class _Reader:
-    """Takes raw samples one after another, and measures their labels in batches."""
-
-    def __init__(self, field: LabelField, rasterizer: Rasterizer) -> None:
-        self.field = field
-        self.masks = _Bitmaps() if field.kind == "detections" else _Outlines(rasterizer)
-        self.sample_ids: list[str] = []
-        self.filepaths: list[str] = []
-        self.category_of_name: dict[str, int] = {}
-        self.batch: list[tuple[str, int, int]] = []  # label id, image row, category row
-        self.ids: list[str] = []
-        self.rows: list[tuple[NDArray[Any], ...]] = []
-        self.skipped = Skipped()
-
-    def add_sample(self, sample: dict[str, Any]) -> None:
-        image = len(self.sample_ids)
-        self.sample_ids.append(str(sample["_id"]))
-        self.filepaths.append(sample.get("filepath", ""))
-        metadata = sample.get("metadata") or {}
-        width, height = metadata.get("width"), metadata.get("height")
-        for label in raw_value(sample, self.field.path) or ():
-            try:
-                name = _class_of(label)
-                self.masks.add(label, width, height)
-            except UnreadableError as error:
-                self.skipped.add("label", str(label["_id"]), error.reason, error.detail)
-            else:
-                category = self.category_of_name.setdefault(name, len(self.category_of_name))
-                self.batch.append((str(label["_id"]), image, category))
-                if len(self.batch) == BATCH_LABELS or self.masks.num_pixels >= BATCH_PIXELS:
-                    self.measure_batch()
-
-    def measure_batch(self) -> None:
-        if not self.batch:
-            return
-        columns, problems = self.masks.measure()
-        for (label_id, _, _), problem in zip(self.batch, problems, strict=True):
-            if problem:
-                self.skipped.add("label", label_id, MaskProblem(problem).name.lower())
-        good = problems == 0
-        ids, images, categories = zip(*self.batch, strict=True)
-        self.ids += [label_id for label_id, ok in zip(ids, good, strict=True) if ok]
-        places = np.array([images, categories], np.int64)[:, good]
-        self.rows.append((*places, *(column[good] for column in columns)))
-        self.batch = []
-
-    def collection(self, rasterizer: Rasterizer) -> Collection:
-        """Everything read, its categories by name."""
-        self.measure_batch()
-        image, category, area, perimeter, pixel_area = (
-            _join(self.rows, k, dtype)
-            for k, dtype in enumerate((np.int64, np.int64, np.float64, np.float64, np.int64))
-        )
-        names = sorted(self.category_of_name)
-        rank = np.empty(len(names), np.int64)
-        rank[[self.category_of_name[name] for name in names]] = np.arange(len(names))
-        return Collection(
-            image_ids=object_array(self.sample_ids),
-            file_names=object_array(self.filepaths),
-            category_ids=object_array(names),
-            category_names=object_array(names),
-            instances=Instances(
-                object_array(self.ids), image, rank[category], area, perimeter, pixel_area
-            ),
-            skipped=self.skipped,
-            rasterizer=rasterizer,
-        )
-
-
-def _class_of(label: dict[str, Any]) -> str:
-    if label.get("iscrowd"):
-        raise UnreadableError("crowd")
-    name = label.get("label")
-    if name is None:
-        raise UnreadableError("no_label")
-    return name
-
-
 def _offsets(lengths: list[int]) -> NDArray[np.int64]:
-    return np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)]).astype(np.int64)
+    return np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths, dtype=np.int64)])
 
 
-def _join(rows: list[tuple[NDArray[Any], ...]], column: int, dtype: Any) -> NDArray[Any]:
-    return np.concatenate([np.empty(0, dtype), *(row[column] for row in rows)])
+def _measure_batch(
+    batch: list[_RawLabel],
+    read: Callable[[_RawLabel], Any],
+    measure: Callable[[list[Any]], tuple[Contours, NDArray[np.uint8]]],
+) -> _Measured:
+    """Reads and measures the labels of a batch, `BATCH_PIXELS` at a time."""
+    done = _Measured([], [], [], [], [])
+    shapes: list[Any] = []
+    problems: list[NDArray[np.uint8]] = []
+    num_pixels = 0
+
+    def measure_waiting() -> None:
+        contours, found = measure(shapes)
+        done.contours.append(contours)
+        problems.append(found)
+        shapes.clear()
+
+    for raw in batch:
+        label_id = str(raw.label["_id"])
+        try:
+            name = read_class(raw.label)
+            shapes.append(read(raw))
+        except UnreadableError as error:
+            done.skipped.append(SkippedItem("label", label_id, error.reason, error.detail))
+            continue
+        done.ids.append(label_id)
+        done.images.append(raw.image)
+        done.classes.append(name)
+        num_pixels += getattr(shapes[-1], "size", 0)
+        if num_pixels > BATCH_PIXELS:
+            measure_waiting()
+            num_pixels = 0
+    if shapes:
+        measure_waiting()
+    return _drop_problems(done, np.concatenate([np.empty(0, np.uint8), *problems]))
+
+
+def _drop_problems(done: _Measured, problems: NDArray[np.uint8]) -> _Measured:
+    """Moves what could not be drawn to the skipped ones."""
+    if not problems.any():
+        return done
+    good = problems == 0
+    for label_id, problem in zip(done.ids, problems.tolist(), strict=True):
+        if problem:
+            reason = MaskProblem(problem).name.lower()
+            done.skipped.append(SkippedItem("label", label_id, reason))
+    contours = _join_contours(done.contours)
+    return _Measured(
+        list(compress(done.ids, good)),
+        list(compress(done.images, good)),
+        list(compress(done.classes, good)),
+        [Contours(contours.area[good], contours.perimeter[good], contours.pixel_area[good])],
+        done.skipped,
+    )
+
+
+def _join_contours(parts: list[Contours]) -> Contours:
+    return Contours(
+        np.concatenate([np.empty(0), *(part.area for part in parts)]),
+        np.concatenate([np.empty(0), *(part.perimeter for part in parts)]),
+        np.concatenate([np.empty(0, np.int64), *(part.pixel_area for part in parts)]),
+    )
+
+
+def _measure_in_order(
+    batches: Iterator[list[_RawLabel]], measure: Callable[[list[_RawLabel]], _Measured]
+) -> Iterator[_Measured]:
+    """Measures batches by threads, a few ahead of the database at most."""
+    with ThreadPoolExecutor(NUM_THREADS) as pool:
+        running: deque[Any] = deque()
+        for batch in batches:
+            running.append(pool.submit(measure, batch))
+            if len(running) > NUM_THREADS:
+                yield running.popleft().result()
+        while running:
+            yield running.popleft().result()
+
+
+class _Samples:
+    """The samples of a view as they come by, cut into batches of labels."""
+
+    def __init__(
+        self, documents: Iterator[dict[str, Any]], path: str, report: Report | None
+    ) -> None:
+        self.documents = documents
+        self.path = path
+        self.report = report
+        self.ids: list[str] = []
+        self.filepaths: list[str] = []
+
+    def batches(self) -> Iterator[list[_RawLabel]]:
+        batch: list[_RawLabel] = []
+        reported = 0
+        for image, document in enumerate(self.documents):
+            self.ids.append(str(document["_id"]))
+            self.filepaths.append(document.get("filepath") or "")
+            size = document.get("metadata") or {}
+            labels = raw_value(document, self.path) or ()
+            batch += [_RawLabel(x, image, size.get("height"), size.get("width")) for x in labels]
+            if len(batch) >= BATCH_LABELS:
+                yield batch
+                batch = []
+                self._tell(len(self.ids) - reported)
+                reported = len(self.ids)
+        yield batch
+        self._tell(len(self.ids) - reported)
+
+    def _tell(self, num_samples: int) -> None:
+        if self.report is not None:
+            self.report(num_samples)
+
+
+def _collect(samples: _Samples, parts: list[_Measured], rasterizer: Rasterizer) -> Collection:
+    """Everything read, the categories sorted by name."""
+    contours = _join_contours(list(chain.from_iterable(part.contours for part in parts)))
+    names = sorted(set().union(*(part.classes for part in parts)))
+    row_of_name = {name: row for row, name in enumerate(names)}
+    categories = [row_of_name[name] for part in parts for name in part.classes]
+    return Collection(
+        image_ids=object_array(samples.ids),
+        file_names=object_array(samples.filepaths),
+        category_ids=object_array(names),
+        category_names=object_array(names),
+        instances=Instances(
+            object_array(list(chain.from_iterable(part.ids for part in parts))),
+            np.array(list(chain.from_iterable(part.images for part in parts)), np.int64),
+            np.array(categories, np.int64),
+            contours.area,
+            contours.perimeter,
+            contours.pixel_area,
+        ),
+        skipped=Skipped(list(chain.from_iterable(part.skipped for part in parts))),
+        rasterizer=rasterizer,
+    )
 
 
 def read_view(
@@ -150,19 +225,19 @@ def read_view(
 ) -> Collection:
     """Measures every instance that a FiftyOne view shows.
 
-    Raw values stream from the database; the masks of one batch at a time are held (`BATCH_PIXELS`),
-    so that memory grows by some 200 bytes an instance, not by its mask.
+    Raw values stream from the database and are measured in batches, so that memory grows by some
+    200 bytes an instance, not by its mask.
 
     Args:
         view: a dataset or view of images. Labels that it filters out are not read.
         label_field: name of a field of Detections with ``mask`` or ``mask_path``, or of closed,
-            filled Polylines.
+            filled Polylines. A mask is measured as it is stored, at its own resolution.
         rasterizer: what draws Polylines; masks need none.
         report: called every now and then with the number of samples read since.
 
     Returns:
-        The instances, labels without a readable mask or a class being listed as skipped. Images are
-        the view's samples, in its order; categories are the class names, sorted.
+        The instances; labels without a readable mask or a class, and crowds, are listed as skipped.
+        Images are the view's samples, in its order; categories are class names.
 
     Raises:
         ValueError: the view or the field can't be scored; the message says what could be.
@@ -172,13 +247,18 @@ def read_view(
         raise ValueError(f"unknown rasterizer {rasterizer!r}; choose one of {known}")
     check_view(view)
     field = find_mask_field(view, label_field)
-    reader = _Reader(field, rasterizer)
+    if field.kind == "detections":
+        measure = partial(
+            _measure_batch, read=lambda raw: read_mask(raw.label), measure=_measure_bitmaps
+        )
+    else:
+        measure = partial(
+            _measure_batch,
+            read=lambda raw: read_outline(raw.label, raw.height, raw.width),
+            measure=partial(_measure_outlines, rasterizer=rasterizer),
+        )
     paths = ["filepath", "metadata.width", "metadata.height"]
     paths += [f"{field.path}.{key}" for key in _LABEL_KEYS[field.kind]]
-    for sample in stream_raw(view, paths):
-        reader.add_sample(sample)
-        if report is not None and len(reader.sample_ids) % _REPORT_EVERY == 0:
-            report(_REPORT_EVERY)
-    if report is not None:
-        report(len(reader.sample_ids) % _REPORT_EVERY)
-    return reader.collection(rasterizer)
+    samples = _Samples(stream_raw(view, paths), field.path, report)
+    parts = list(_measure_in_order(samples.batches(), measure))
+    return _collect(samples, parts, rasterizer)

@@ -43,6 +43,86 @@ class LabelValues(NamedTuple):
     without: Sequence[str] = ()
 
 
+class _LabelBatch(NamedTuple):
+    """What becomes of the labels in one batch of samples."""
+
+    field: LabelField
+    values: dict[ObjectId, dict[str, Any]]  # label id -> attributes
+    without: set[ObjectId]
+    nothing: dict[str, None]
+
+    def attributes(self, label: dict[str, Any]) -> dict[str, Any] | None:
+        """What to set on a raw label; None for nothing at all."""
+        if label["_id"] in self.without and any(
+            label.get(name) is not None for name in self.nothing
+        ):
+            return self.nothing
+        return self.values.get(label["_id"])
+
+
+def _plain(column: NDArray[Any]) -> list[Any]:
+    """Python values, None for NaN."""
+    if np.issubdtype(column.dtype, np.floating):
+        return [None if value != value else value for value in column.tolist()]  # noqa: PLR0124
+    return column.tolist()
+
+
+def _cut_labels(labels: LabelValues, rows: range, without: set[ObjectId]) -> _LabelBatch:
+    """The labels of the samples in ``rows``."""
+    start, stop = np.searchsorted(labels.sample_index, [rows.start, rows.stop])
+    columns = [_plain(column[start:stop]) for column in labels.columns.values()]
+    names = list(labels.columns)
+    values = {
+        ObjectId(label_id): dict(zip(names, row, strict=True))
+        for label_id, *row in zip(labels.ids[start:stop], *columns, strict=True)
+    }
+    return _LabelBatch(labels.field, values, without, dict.fromkeys(names))
+
+
+def _update(
+    _id: ObjectId, values: dict[str, Any], labels: list[dict[str, Any]], batch: _LabelBatch | None
+) -> UpdateOne:
+    """Sets a sample's values, and its labels' by position if each is still where it was."""
+    wanted = {"_id": _id}
+    values = {**values, "last_modified_at": datetime.now(timezone.utc)}
+    for position, label in enumerate(labels):
+        attributes = batch.attributes(label) if batch is not None else None
+        if attributes is not None:
+            assert batch is not None
+            place = f"{batch.field.path}.{position}."
+            wanted[place + "_id"] = label["_id"]
+            for name, value in attributes.items():
+                values[place + name] = value
+    return UpdateOne(wanted, {"$set": values})
+
+
+def _write_batch(
+    dataset: fo.Dataset, updates: dict[ObjectId, dict[str, Any]], batch: _LabelBatch | None
+) -> None:
+    """Writes one batch; all of it again if labels moved between reading and writing."""
+    collection = dataset._sample_collection  # noqa: SLF001
+    for _ in range(_MAX_TRIES):
+        if batch is None:
+            ops = [_update(_id, values, [], None) for _id, values in updates.items()]
+        else:
+            path = batch.field.path
+            keys = dict.fromkeys([f"{path}.{name}" for name in ("_id", *batch.nothing)], 1)
+            stored = collection.find({"_id": {"$in": list(updates)}}, keys)
+            ops = [
+                _update(doc["_id"], updates[doc["_id"]], raw_value(doc, path) or [], batch)
+                for doc in stored
+            ]
+        results = foo.bulk_write(ops, collection, batcher=False) if ops else []
+        if sum(result.matched_count for result in results) == len(ops):
+            break
+    else:
+        raise ValueError(
+            "another process keeps changing the labels; run this again when it is done"
+        )
+    ids = [str(_id) for _id in updates]
+    fo.Sample._reload_docs(dataset._sample_collection_name, sample_ids=ids)  # noqa: SLF001
+
+
 def write_values(
     dataset: fo.Dataset,
     sample_ids: NDArray[Any],
@@ -53,7 +133,7 @@ def write_values(
     """Writes values of samples, and of their labels, each sample by one update.
 
     Labels are found by their ids at the time of writing: lists that were reordered, grown or cut
-    since they were read are no problem, and a label that is gone is passed over.
+    since they were read are no problem; samples and labels that are gone are passed over.
 
     Args:
         dataset: where the samples are.
@@ -66,89 +146,14 @@ def write_values(
         ValueError: the database refused a value, or another process keeps changing the labels.
     """
     values = {name: _plain(column) for name, column in columns.items()}
+    without = {ObjectId(label_id) for label_id in labels.without} if labels is not None else set()
     for start in range(0, len(sample_ids), BATCH_SAMPLES):
         rows = range(start, min(start + BATCH_SAMPLES, len(sample_ids)))
-        ids = [ObjectId(sample_ids[row]) for row in rows]
         updates = {
-            _id: {name: column[row] for name, column in values.items()}
-            for _id, row in zip(ids, rows, strict=True)
+            ObjectId(sample_ids[row]): {name: column[row] for name, column in values.items()}
+            for row in rows
         }
-        of_label = None if labels is None else _label_updates(labels, rows)
-        _write_batch(dataset, updates, labels, of_label)
+        batch = None if labels is None else _cut_labels(labels, rows, without)
+        _write_batch(dataset, updates, batch)
         if report is not None:
             report(len(rows))
-
-
-def _plain(column: NDArray[Any]) -> list[Any]:
-    """Python values, None for NaN."""
-    if np.issubdtype(column.dtype, np.floating):
-        return [None if value != value else value for value in column.tolist()]  # noqa: PLR0124
-    return column.tolist()
-
-
-def _label_updates(labels: LabelValues, rows: range) -> dict[ObjectId, dict[str, Any]]:
-    """Label id -> attribute values, for the labels of the samples in ``rows``."""
-    start, stop = np.searchsorted(labels.sample_index, [rows.start, rows.stop])
-    names = list(labels.columns)
-    per_label = zip(*(_plain(column[start:stop]) for column in labels.columns.values()), strict=True)
-    ids = (ObjectId(label_id) for label_id in labels.ids[start:stop])
-    return {
-        label_id: dict(zip(names, values, strict=True))
-        for label_id, values in zip(ids, per_label, strict=True)
-    }
-
-
-def _write_batch(
-    dataset: fo.Dataset,
-    updates: dict[ObjectId, dict[str, Any]],
-    labels: LabelValues | None,
-    of_label: dict[ObjectId, dict[str, Any]] | None,
-) -> None:
-    """Writes one batch; samples whose labels moved between reading and writing are tried again."""
-    collection = dataset._sample_collection  # noqa: SLF001
-    without = set(labels.without) if labels is not None else set()
-    for _ in range(_MAX_TRIES):
-        ops = []
-        if labels is None or of_label is None:
-            ops = [_update(_id, values) for _id, values in updates.items()]
-        else:
-            wanted = {"_id": {"$in": list(updates)}}
-            for sample in collection.find(wanted, {f"{labels.field.path}._id": 1}):
-                ops.append(_update_with_labels(sample, updates[sample["_id"]], labels.field, of_label, without))
-        results = foo.bulk_write(ops, collection, batcher=False)
-        if sum(result.matched_count for result in results) == len(ops):
-            break
-    else:
-        raise ValueError("another process keeps changing the labels; run this again when it is done")
-    fo.Sample._reload_docs(  # noqa: SLF001
-        dataset._sample_collection_name,  # noqa: SLF001
-        sample_ids=[str(_id) for _id in updates],
-    )
-
-
-def _update(_id: ObjectId, values: dict[str, Any]) -> UpdateOne:
-    return UpdateOne({"_id": _id}, {"$set": {**values, "last_modified_at": _now()}})
-
-
-def _update_with_labels(
-    sample: dict[str, Any],
-    values: dict[str, Any],
-    field: LabelField,
-    of_label: dict[ObjectId, dict[str, Any]],
-    without: set[str],
-) -> UpdateOne:
-    """Sets by position, on the condition that every label is still where it was."""
-    wanted = {"_id": sample["_id"]}
-    values = {**values, "last_modified_at": _now()}
-    for position, label in enumerate(raw_value(sample, field.path) or ()):
-        attributes = of_label.get(label["_id"])
-        if attributes is not None:
-            place = f"{field.path}.{position}."
-            wanted[place + "_id"] = label["_id"]
-            for name, value in attributes.items():
-                values[place + name] = value
-    return UpdateOne(wanted, {"$set": values})
-
-
-def _now() -> datetime:
-    return datetime.now(timezone.utc)

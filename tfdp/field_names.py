@@ -1,0 +1,104 @@
+"""Which fields a scoring run may write: nobody's values are lost."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import fiftyone as fo
+from bson import ObjectId
+
+from .fields import SHAPE_FIELDS
+from .io.view_fields import OwnField, is_own
+from .runs import keys_of_field, own_configs
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from fiftyone.core.collections import SampleCollection
+
+    from .fields import ScoreField
+    from .io.view_labels import LabelField
+
+
+def name_score_fields(
+    label_field: LabelField, prefix: str, scores: Sequence[ScoreField] = SHAPE_FIELDS
+) -> tuple[list[OwnField], list[OwnField]]:
+    """The fields of the scores on samples, and on labels, in the order of ``scores``."""
+    on_samples, on_labels = [], []
+    for score in scores:
+        name = prefix + score.name
+        of_score = (fo.FloatField, score.description, score.name)
+        on_samples.append(OwnField(name, *of_score))
+        on_labels.append(OwnField(f"{label_field.path}.{name}", *of_score))
+    return on_samples, on_labels
+
+
+def choose_prefix(
+    view: SampleCollection,
+    label_field: LabelField,
+    brain_key: str,
+    field_prefix: str | None,
+    scores: Sequence[ScoreField] = SHAPE_FIELDS,
+) -> str:
+    """The prefix of a run's fields.
+
+    Args:
+        view: the samples to score.
+        label_field: the labels to score.
+        brain_key: the run's key.
+        field_prefix: the prefix that was asked for; None lets this function choose: that of the
+            run's predecessor under the same key, else none where the plain names are free, else
+            ``<brain_key>_``.
+        scores: what is written.
+
+    Raises:
+        ValueError: with the prefix that was asked for, another run's scores of these samples or a
+            field of the user's own would be overwritten.
+    """
+    dataset = view._root_dataset  # noqa: SLF001
+    if field_prefix is None:
+        before = own_configs(dataset).get(brain_key)
+        if before is not None and hasattr(before, "field_prefix"):
+            return before.field_prefix
+        taken = _find_taken(view, label_field, brain_key, "", scores)
+        return f"{brain_key}_" if taken else ""
+    if field_prefix and not f"{field_prefix}scs".isidentifier():
+        raise ValueError(
+            f"a field prefix must be the beginning of a name, as in 'run2_', but got "
+            f"{field_prefix!r}"
+        )
+    taken = _find_taken(view, label_field, brain_key, field_prefix, scores)
+    if taken:
+        raise ValueError(f"{taken}; give another field prefix, such as '{brain_key}_'")
+    return field_prefix
+
+
+def _find_taken(
+    view: SampleCollection,
+    label_field: LabelField,
+    brain_key: str,
+    prefix: str,
+    scores: Sequence[ScoreField],
+) -> str:
+    """What stands in the way of writing the fields; empty where nothing does."""
+    dataset = view._root_dataset  # noqa: SLF001
+    on_samples, on_labels = name_score_fields(label_field, prefix, scores)
+    for field in on_samples + on_labels:
+        if dataset.get_field(field.path) is not None and not is_own(dataset, field.path):
+            return f"the dataset has a field {field.path!r} of another origin"
+    for field in on_samples:
+        others = [key for key in keys_of_field(dataset, field.path) if key != brain_key]
+        if others and _holds_values(view, field.path):
+            return f"field {field.path!r} holds scores of run {others[0]!r} for these samples"
+    return ""
+
+
+def _holds_values(view: SampleCollection, path: str) -> bool:
+    """Whether any of the view's samples has a value there, even if the view hides the field."""
+    dataset = view._root_dataset  # noqa: SLF001
+    ids = [ObjectId(i) for i in view.values("id")]
+    for start in range(0, len(ids), 10_000):
+        wanted = {"_id": {"$in": ids[start : start + 10_000]}, path: {"$ne": None}}
+        if dataset._sample_collection.find_one(wanted, {"_id": 1}) is not None:  # noqa: SLF001
+            return True
+    return False

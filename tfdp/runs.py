@@ -1,0 +1,255 @@
+"""Brain runs: what was computed on a FiftyOne dataset, how, and which fields it filled.
+
+FiftyOne stores the names of these classes (``tfdp.runs.ShapeScoring``), and finds them wherever
+`tfdp` can be imported. A run is registered after its fields are written, so that one that was
+killed is never listed.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import fiftyone.core.brain as fob
+from bson import ObjectId
+
+from .balance import ClassTotals
+from .io.view_fields import delete_fields
+from .version import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    import fiftyone as fo
+    from fiftyone.core.collections import SampleCollection
+
+    from .selection import Selection
+    from .skipped import Skipped
+
+RUN_TYPE = "pruning"
+
+
+class FieldsRunConfig(fob.BrainMethodConfig):  # type: ignore[misc]  # FiftyOne has no types
+    """What every run of ours records.
+
+    Args:
+        fields: paths of the fields that the run filled.
+        tfdp_version: the version that ran.
+        **kwargs: what the subclass records.
+    """
+
+    def __init__(
+        self, fields: Sequence[str] = (), tfdp_version: str = __version__, **kwargs: Any
+    ) -> None:
+        super().__init__(**kwargs)
+        self.fields = list(fields)
+        self.tfdp_version = tfdp_version
+
+    @property
+    def type(self) -> str:
+        return RUN_TYPE
+
+
+class FieldsRun(fob.BrainMethod):  # type: ignore[misc]
+    """A run that filled fields, and takes them away when it is deleted."""
+
+    def get_fields(self, samples: SampleCollection, key: str) -> list[str]:  # noqa: ARG002
+        return list(self.config.fields)
+
+    def cleanup(self, samples: SampleCollection, key: str) -> None:
+        remove_fields(samples._root_dataset, key)  # noqa: SLF001
+
+
+class ShapeScoringConfig(FieldsRunConfig):
+    """Parameters of ``compute_shape_scores``.
+
+    Args:
+        label_field: the field whose masks were scored.
+        field_prefix: what the fields' names begin with.
+        rasterizer: what drew polylines.
+        totals_from: brain key of the run whose class totals were added to, if any.
+        **kwargs: see `FieldsRunConfig`.
+    """
+
+    def __init__(
+        self,
+        label_field: str,
+        field_prefix: str = "",
+        rasterizer: str = "coco",
+        totals_from: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.label_field = label_field
+        self.field_prefix = field_prefix
+        self.rasterizer = rasterizer
+        self.totals_from = totals_from
+
+    @property
+    def method(self) -> str:
+        return "shape_scores"
+
+
+class ShapeScoring(FieldsRun):
+    """The run of ``compute_shape_scores``."""
+
+    def _validate_run(self, samples: SampleCollection, key: str, existing_info: Any) -> None:  # noqa: ARG002
+        self._validate_fields_match(key, "label_field", existing_info)
+
+
+class PruningConfig(FieldsRunConfig):
+    """Parameters of ``prune_view``: with the run's view they rebuild the selection.
+
+    Args:
+        keep_field: the boolean field, True on the samples that are kept.
+        saved_view: name of the saved view of the kept samples.
+        parameters: keyword arguments of ``prune_view``.
+        **kwargs: see `FieldsRunConfig`.
+    """
+
+    def __init__(
+        self, keep_field: str, saved_view: str, parameters: dict[str, Any], **kwargs: Any
+    ) -> None:
+        super().__init__(**kwargs)
+        self.keep_field = keep_field
+        self.saved_view = saved_view
+        self.parameters = parameters
+
+    @property
+    def method(self) -> str:
+        return "pruned_view"
+
+
+class Pruning(FieldsRun):
+    """The run of ``prune_view``; its saved view goes with it."""
+
+    def cleanup(self, samples: SampleCollection, key: str) -> None:
+        dataset = samples._root_dataset  # noqa: SLF001
+        if self.config.saved_view in dataset.list_saved_views():
+            dataset.delete_saved_view(self.config.saved_view)
+        super().cleanup(samples, key)
+
+
+class _RecordResults(fob.BrainResults):  # type: ignore[misc]
+    """Results that are one JSON object."""
+
+    def __init__(
+        self,
+        samples: SampleCollection,
+        config: FieldsRunConfig,
+        key: str,
+        record: dict[str, Any],
+        backend: FieldsRun | None = None,
+    ) -> None:
+        super().__init__(samples, config, key, backend=backend)
+        self.record = record
+
+    @classmethod
+    def _from_dict(
+        cls, d: dict[str, Any], samples: SampleCollection, config: FieldsRunConfig, key: str
+    ) -> _RecordResults:
+        return cls(samples, config, key, d["record"])
+
+
+class ShapeScoringResults(_RecordResults):
+    """What ``compute_shape_scores`` found, beside the scores, which are in the fields.
+
+    ``record`` is the whole as one JSON object.
+    """
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Numbers: ``samples``, ``scored_samples``, ``instances``, ``degenerate``, ``skipped``."""
+        return self.record["counts"]
+
+    @property
+    def skipped(self) -> dict[str, list[str]]:
+        """Reason -> ids of the labels that were not scored."""
+        return self.record["skipped"]
+
+    @property
+    def degenerate(self) -> list[str]:
+        """Ids of the labels whose mask encloses no area; they score 0."""
+        return self.record["degenerate"]
+
+    @property
+    def class_totals(self) -> ClassTotals:
+        """The totals that CB-SCS was balanced with: give them to score new samples later."""
+        return ClassTotals.from_list(self.record["class_totals"])
+
+
+class PruningResults(_RecordResults):
+    """What ``prune_view`` kept: ``record`` has the selection's report, without the ids."""
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Numbers of images and instances, before and after."""
+        before, after = self.record["before"], self.record["after"]
+        return {
+            "images": before["images"],
+            "kept_images": after["images"],
+            "instances": before["instances"],
+            "kept_instances": after["instances"],
+        }
+
+
+def ids_by_reason(skipped: Skipped) -> dict[str, list[str]]:
+    """Reason -> ids, as a run's results keep them."""
+    grouped: dict[str, list[str]] = {reason: [] for reason in skipped.counts()}
+    for item in skipped:
+        grouped[item.reason].append(str(item.id))
+    return grouped
+
+
+def report_selection(selection: Selection) -> dict[str, Any]:
+    """The selection's report for a run's results; the boolean field has the ids."""
+    report = selection.to_dict()
+    del report["keep_ids"]
+    return report
+
+
+def own_configs(dataset: fo.Dataset) -> dict[str, Any]:
+    """Brain key -> config of every run of ours, also where FiftyOne can't import its class."""
+    configs = {key: dataset.get_brain_info(key).config for key in dataset.list_brain_runs()}
+    return {key: config for key, config in configs.items() if hasattr(config, "tfdp_version")}
+
+
+def keys_of_field(dataset: fo.Dataset, path: str) -> list[str]:
+    """Brain keys of the runs that filled the field at ``path``."""
+    return [key for key, config in own_configs(dataset).items() if path in config.fields]
+
+
+def remove_fields(dataset: fo.Dataset, key: str) -> list[str]:
+    """Deletes the fields of a run; of fields that other runs filled, too, only its own values.
+
+    Values of a shared field go from the samples that are in this run's view and in no view of the
+    others, so that nothing of theirs is lost.
+
+    Returns:
+        The paths of the fields that went altogether.
+    """
+    paths = dataset.get_brain_info(key).config.fields
+    shared = {path: [k for k in keys_of_field(dataset, path) if k != key] for path in paths}
+    gone = delete_fields(dataset, [path for path, keys in shared.items() if not keys])
+    for path, keys in shared.items():
+        if keys:
+            ids = set(dataset.load_brain_view(key).values("id"))
+            for other in keys:
+                ids -= set(dataset.load_brain_view(other).values("id"))
+            _clear_values(dataset, path, sorted(ids))
+    return gone
+
+
+def _clear_values(dataset: fo.Dataset, path: str, ids: list[str]) -> None:
+    root, _, leaf = path.rpartition(".")
+    place = f"{root}.$[].{leaf}" if root else leaf
+    collection = dataset._sample_collection  # noqa: SLF001
+    for batch in _batches(ids):
+        wanted: dict[str, Any] = {"_id": {"$in": [ObjectId(i) for i in batch]}}
+        if root:
+            wanted[root] = {"$type": "array"}
+        collection.update_many(wanted, {"$set": {place: None}})
+    dataset.reload()
+
+
+def _batches(ids: list[str], size: int = 10_000) -> Iterable[list[str]]:
+    return (ids[start : start + size] for start in range(0, len(ids), size))

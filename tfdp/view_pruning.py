@@ -1,0 +1,226 @@
+"""A FiftyOne view -> a boolean field, a saved view of the kept samples, and a run record."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+import fiftyone as fo
+
+from .criteria import Criteria, Policy, Unannotated
+from .io.view_candidates import read_contents, score_candidates
+from .io.view_fields import OwnField, declare_fields, is_own, show_fields
+from .io.view_labels import list_label_fields
+from .io.view_writing import write_values
+from .runs import PruningConfig, PruningResults, own_configs, report_selection
+from .selection import Selection, select_images
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from fiftyone.core.collections import SampleCollection
+
+    from .io.view_candidates import ViewContents
+    from .view_scoring import Progress
+
+SAVED_VIEW_MARK = "tfdp: "  # how the descriptions of our saved views begin
+
+
+@dataclass(frozen=True)
+class PruningParameters:
+    """What is asked of ``prune_view``, which documents every one."""
+
+    pruning_rate: float | None = None
+    keep: int | None = None
+    threshold: float | None = None
+    scorer: str = "cb_scs"
+    higher_first: bool | None = None
+    label_field: str | None = None
+    policy: Policy = "top"
+    min_per_class: int = 0
+    unannotated: Unannotated = "prune"
+    pinned_tags: tuple[str, ...] = ()
+    excluded_tags: tuple[str, ...] = ()
+    beta: float = 0.0
+    seed: int = 0
+
+    def criteria(self, held: ViewContents) -> Criteria:
+        """The criteria of a selection, tags being resolved to ids."""
+        return Criteria(
+            pruning_rate=self.pruning_rate,
+            keep=self.keep,
+            threshold=self.threshold,
+            policy=self.policy,
+            min_per_class=self.min_per_class,
+            unannotated=self.unannotated,
+            pinned=held.tagged(self.pinned_tags),
+            excluded=held.tagged(self.excluded_tags),
+            beta=self.beta,
+            seed=self.seed,
+        )
+
+
+def find_scored_labels(view: SampleCollection, scorer: str) -> str | None:
+    """The label field that a score was computed on; or else the first that there is."""
+    dataset = view._root_dataset  # noqa: SLF001
+    for config in own_configs(dataset).values():
+        if scorer in config.fields and hasattr(config, "label_field"):
+            return config.label_field
+    names = [field.name for field in list_label_fields(view)]
+    return names[0] if names else None
+
+
+def select_in_view(
+    view: SampleCollection, held: ViewContents, parameters: PruningParameters
+) -> Selection:
+    """What ``prune_view`` would keep of a view; nothing is written.
+
+    Raises:
+        ValueError: what was asked cannot be met; the message says what could be.
+    """
+    candidates = score_candidates(
+        view,
+        held,
+        parameters.scorer,
+        scorer_higher_first=parameters.higher_first,
+        seed=parameters.seed,
+    )
+    return select_images(candidates, parameters.criteria(held))
+
+
+def check_names(dataset: fo.Dataset, brain_key: str, *, overwrite: bool) -> None:
+    """Raises ValueError where a run, field or saved view of the name exists and may not go."""
+    if not brain_key.isidentifier():
+        raise ValueError(
+            f"the name must be letters, digits and underscores, as in pruned_50, but got "
+            f"{brain_key!r}"
+        )
+    if brain_key in dataset.list_brain_runs():
+        config = own_configs(dataset).get(brain_key)
+        if not hasattr(config, "keep_field"):
+            raise ValueError(f"brain run {brain_key!r} is no pruned view; give another name")
+        if not overwrite:
+            raise ValueError(
+                f"there is a pruned view {brain_key!r} already; give another name, or overwrite it"
+            )
+    path = keep_field_of(brain_key)
+    if dataset.get_field(path) is not None and not is_own(dataset, path):
+        raise ValueError(f"the dataset has a field {path!r} of another origin; give another name")
+    if brain_key in dataset.list_saved_views():
+        description = dataset.get_saved_view_info(brain_key)["description"] or ""
+        if not description.startswith(SAVED_VIEW_MARK):
+            raise ValueError(
+                f"the dataset has a saved view {brain_key!r} of another origin; give another name"
+            )
+
+
+def keep_field_of(brain_key: str) -> str:
+    """The boolean field of a pruned view: True on the samples that are in it."""
+    return f"in_{brain_key}"
+
+
+def _describe(selection: Selection) -> str:
+    return (
+        f"{SAVED_VIEW_MARK}{selection.after.images} of {selection.before.images} images kept by "
+        f"{selection.scorer}, {selection.after.instances} of {selection.before.instances} instances"
+    )
+
+
+def prune_view(
+    samples: SampleCollection,
+    pruning_rate: float | None = None,
+    *,
+    keep: int | None = None,
+    threshold: float | None = None,
+    scorer: str = "cb_scs",
+    higher_first: bool | None = None,
+    label_field: str | None = None,
+    policy: Policy = "top",
+    min_per_class: int = 0,
+    unannotated: Unannotated = "prune",
+    pinned_tags: Sequence[str] = (),
+    excluded_tags: Sequence[str] = (),
+    beta: float = 0.0,
+    seed: int = 0,
+    brain_key: str = "pruned",
+    overwrite: bool = False,
+    progress: Progress = None,
+) -> fo.DatasetView:
+    """Chooses which samples of a view to keep; deletes and changes nothing of the user's.
+
+    The boolean field ``in_<brain_key>`` is True on the samples that are kept, False on the others
+    of the view; the saved view ``<brain_key>`` shows the kept ones; the brain run ``<brain_key>``
+    keeps all parameters, the view and the counts, from which the selection can be rebuilt.
+
+    Args:
+        samples: a dataset or view of images.
+        pruning_rate: this, ``keep`` or ``threshold``: see `tfdp.criteria.Criteria`.
+        keep: number of scored samples to keep.
+        threshold: keep the samples that score this or better.
+        scorer: a numeric field of samples, or "count", "inverse_frequency", "random" or
+            "instance_matched_random".
+        higher_first: whether the highest values are kept first; by default as `tfdp.fields` says,
+            true of a field that tfdp does not know.
+        label_field: whose labels are counted; by default those that the scorer was computed on.
+        policy: "top", "random" or "stratified".
+        min_per_class: floor of instances for each class.
+        unannotated: "prune" or "keep" the samples without a score.
+        pinned_tags: samples with one of these tags are kept in any case.
+        excluded_tags: samples with one of these tags are removed in any case.
+        beta: fraction of the hardest samples that "stratified" leaves out.
+        seed: of all that is random.
+        brain_key: name of the run and of the saved view.
+        overwrite: whether an earlier pruned view of that name may be replaced.
+        progress: True, False, None or a callback, as everywhere in FiftyOne.
+
+    Returns:
+        The saved view.
+
+    Raises:
+        ValueError: what was asked cannot be met, or the name is taken; the message says what could
+            be asked for.
+    """
+    dataset = samples._root_dataset  # noqa: SLF001
+    check_names(dataset, brain_key, overwrite=overwrite)
+    parameters = PruningParameters(
+        pruning_rate=pruning_rate,
+        keep=keep,
+        threshold=threshold,
+        scorer=scorer,
+        higher_first=higher_first,
+        label_field=label_field or find_scored_labels(samples, scorer),
+        policy=policy,
+        min_per_class=min_per_class,
+        unannotated=unannotated,
+        pinned_tags=tuple(pinned_tags),
+        excluded_tags=tuple(excluded_tags),
+        beta=beta,
+        seed=seed,
+    )
+    held = read_contents(samples, parameters.label_field)
+    selection = select_in_view(samples, held, parameters)
+
+    if brain_key in dataset.list_brain_runs():
+        dataset.delete_brain_run(brain_key)
+    description = _describe(selection)
+    field = OwnField(
+        keep_field_of(brain_key), fo.BooleanField, description.removeprefix(SAVED_VIEW_MARK)
+    )
+    declare_fields(dataset, [field])
+    with fo.ProgressBar(total=len(selection.keep), progress=progress) as bar:
+        columns: dict[str, Any] = {field.path: selection.keep}
+        write_values(dataset, selection.image_ids, columns, report=bar.update)
+    show_fields(dataset, [field])
+    # of a grouped dataset the slices of this view; else any sample, whatever else the view filters
+    base = samples if dataset.media_type == "group" else dataset
+    view = base.match({field.path: True})
+    dataset.save_view(brain_key, view, description=description, overwrite=True)
+
+    config = PruningConfig(
+        field.path, saved_view=brain_key, parameters=asdict(parameters), fields=[field.path]
+    )
+    run = config.build()
+    run.register_run(samples, brain_key, cleanup=False)
+    results = PruningResults(samples, config, brain_key, report_selection(selection), backend=run)
+    run.save_run_results(samples, brain_key, results)
+    return view

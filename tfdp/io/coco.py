@@ -55,6 +55,15 @@ def _join_instances(batches: list[Instances]) -> Instances:
     return Instances(*map(np.concatenate, columns))
 
 
+def _progress_bar(file: JsonFile, progress: bool | None) -> tqdm[Any]:
+    return tqdm(
+        desc=file.path.name,
+        total=len(file.elements("annotations")),
+        unit=" instances",
+        disable=None if progress is None else not progress,
+    )
+
+
 @dataclass
 class _Reading:
     """What has been read so far, of one file after another."""
@@ -118,14 +127,13 @@ def read_coco(
         raise ValueError(f"unknown rasterizer {rasterizer!r}; there are {known}")
     paths = _as_paths(path_or_paths)
     reading = _Reading()
-    with tqdm(unit=" instances", disable=None if progress is None else not progress) as bar:
-        for path in paths:
-            file = read_json_file(path)
-            images = read_images(file)
-            row_of_category = reading.add_categories(file)
-            source = Source(file, images, len(reading.image_ids), row_of_category, rasterizer)
-            reading.add_images(images)
-            bar.reset(bar.n + len(file.elements("annotations")))
+    for path in paths:
+        file = read_json_file(path)
+        images = read_images(file)
+        row_of_category = reading.add_categories(file)
+        source = Source(file, images, len(reading.image_ids), row_of_category, rasterizer)
+        reading.add_images(images)
+        with _progress_bar(file, progress) as bar:
             for batch in measure_annotations(source):
                 reading.add_batch(batch)
                 bar.update(len(batch.all_ids))

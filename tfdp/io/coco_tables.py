@@ -43,13 +43,18 @@ class Images:
     skipped: list[SkippedItem]
 
 
+def is_text(value: Any) -> bool:
+    """Whether a value is a string that can be written (half of a surrogate pair cannot)."""
+    return isinstance(value, str) and not any("\ud800" <= c <= "\udfff" for c in value)
+
+
 def read_ids(file: JsonFile, spans: Spans) -> list[Id | None]:
     """The ids at (n, 2) spans; None for what is no id, neither a string nor a 64-bit integer."""
     values, plain = read_integers(file.text, spans)
     ids: list[Id | None] = values.tolist()
     for row in np.flatnonzero(~plain).tolist():
         value = file.value(spans[row])
-        valid = isinstance(value, str) or (type(value) is int and -(2**63) <= value < 2**63)
+        valid = is_text(value) or (type(value) is int and -(2**63) <= value < 2**63)
         ids[row] = value if valid else None
     return ids
 
@@ -87,7 +92,7 @@ def read_categories(file: JsonFile) -> dict[Id, str]:
     ids = read_ids(file, file.find(spans, ["id"])[:, 0])
     names = [file.value(span) for span in file.find(spans, ["name"])[:, 0]]
     for number, (category_id, name) in enumerate(zip(ids, names, strict=True)):
-        if category_id is None or not isinstance(name, str):
+        if category_id is None or not is_text(name):
             raise ValueError(
                 f"category number {number} in {file.path} must have an id, an integer or a string, "
                 f"and a name, but is {file.raw(spans[number])[:80].decode(errors='replace')}"
@@ -126,7 +131,7 @@ def read_images(file: JsonFile) -> Images:
             continue
         row_of_id[image_id] = len(good)
         good.append(row)
-        file_names.append(_as_file_name(file_name))
+        file_names.append(file_name if is_text(file_name) else "")
     return Images(
         ids=[i for i in ids if i is not None and row_of_id[i] != SKIPPED],
         file_names=file_names,
@@ -135,10 +140,3 @@ def read_images(file: JsonFile) -> Images:
         row_of_id=row_of_id,
         skipped=skipped,
     )
-
-
-def _as_file_name(value: Any) -> str:
-    """The value, where it is a string that can be written; else no name."""
-    if not isinstance(value, str):
-        return ""
-    return value.encode("utf-8", "replace").decode()  # half of a surrogate pair becomes "?"

@@ -311,9 +311,7 @@ def _equal(name: Text, names: Text, start: int) -> bool:
 
 
 @compiled
-def read_integers(
-    text: Text, spans: Spans
-) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+def read_integers(text: Text, spans: Spans) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     """Plain integers of at most 18 digits.
 
     Returns:

@@ -94,7 +94,12 @@ def read_polygons(
             num, num_parts = first, first_part
             plain[row] = False
         mask_starts[row + 1] = num_parts
-    return numbers[:num].copy().reshape(-1, 2), part_starts[: num_parts + 1].copy(), mask_starts, plain
+    return (
+        numbers[:num].copy().reshape(-1, 2),
+        part_starts[: num_parts + 1].copy(),
+        mask_starts,
+        plain,
+    )
 
 
 @compiled

@@ -1,0 +1,78 @@
+"""What a person is told at the end: a few lines of text."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from .composition import Composition
+    from .selection import Selection
+    from .shape_scores import ShapeScores
+    from .skipped import Skipped
+
+
+class ClassLoss(NamedTuple):
+    """A class, and how many of its instances there are before and after."""
+
+    name: str
+    before: int
+    after: int
+
+
+def find_largest_losses(before: Composition, after: Composition, limit: int) -> list[ClassLoss]:
+    """The classes that keep the smallest fraction of their instances, worst first."""
+    losses = [
+        ClassLoss(name, count, after.instances_per_class[name])
+        for name, count in before.instances_per_class.items()
+        if after.instances_per_class[name] < count
+    ]
+    losses.sort(key=lambda loss: (loss.after / loss.before, -loss.before))
+    return losses[:limit]
+
+
+def describe_skipped(skipped: Skipped) -> list[str]:
+    """One line for each kind of entry and reason, with the first few ids."""
+    groups: dict[tuple[str, str], list[object]] = {}
+    for item in skipped:
+        groups.setdefault((item.kind, item.reason), []).append(item.id)
+    lines = []
+    for (kind, reason), ids in sorted(groups.items(), key=lambda group: -len(group[1])):
+        shown = ", ".join(map(str, ids[:5])) + (", ..." if len(ids) > 5 else "")
+        lines.append(f"  {len(ids)} {kind}{'s' if len(ids) > 1 else ''}: {reason} (id {shown})")
+    return lines
+
+
+def describe_scores(scores: ShapeScores) -> str:
+    """What was scored, and what was not."""
+    images = scores.images.num_rows
+    scored = int((scores.images.num_instances > 0).sum())
+    classes = sum(count > 0 for count in scores.class_totals.num_instances.values())
+    lines = [
+        f"{scores.instances.num_rows} instances of {classes} classes scored in {scored} of "
+        f"{images} images (rasterizer {scores.rasterizer})"
+    ]
+    if len(scores.degenerate):
+        lines.append(f"{len(scores.degenerate)} of them have an outline without area and score 0")
+    if len(scores.skipped):
+        lines += ["not scored:", *describe_skipped(scores.skipped)]
+    return "\n".join(lines)
+
+
+def _row(name: str, before: int, after: int) -> str:
+    percent = f"{after / before:7.1%}" if before else f"{'-':>7}"
+    return f"{name:<24}{before:>10}{after:>10}  {percent}"
+
+
+def describe_selection(selection: Selection, num_losses: int = 5) -> str:
+    """A small table of what is kept: images, instances, sizes, the classes that lose most."""
+    before, after = selection.before, selection.after
+    lines = [f"{'':<24}{'before':>10}{'kept':>10}  {'':>7}"]
+    lines.append(_row("images", before.images, after.images))
+    lines.append(_row("instances", before.instances, after.instances))
+    for size, count in before.instances_per_size.items():
+        lines.append(_row(f"  {size}", count, after.instances_per_size[size]))
+    losses = find_largest_losses(before, after, num_losses)
+    if losses:
+        lines.append("classes that lose most")
+        lines += [_row(f"  {loss.name}", loss.before, loss.after) for loss in losses]
+    return "\n".join(line.rstrip() for line in lines)

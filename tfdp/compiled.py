@@ -1,8 +1,8 @@
 """How every compiled function is compiled: two decorators over numba.
 
 Machine code is kept on disk, in ``__pycache__`` beside the source or in the user's cache folder
-(``NUMBA_CACHE_DIR`` overrides both). Where none of them can be written, as in a read-only plugin folder
-without a home, numba refuses to cache; the functions are then compiled anew in every process.
+(``NUMBA_CACHE_DIR`` overrides both). Where none of them can be written, as in a read-only plugin
+folder without a home, numba refuses to cache; then every process compiles the functions anew.
 """
 
 from __future__ import annotations
@@ -41,5 +41,5 @@ def compiled(function: Function) -> Function:
 
 
 def inner(function: Function) -> Function:
-    """Compiles a function that only compiled ones call, and that neither makes nor returns arrays."""
+    """Compiles a function that compiled ones call, and that neither makes nor returns arrays."""
     return _compile(function, **_NO_COUNTING)

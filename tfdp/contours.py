@@ -1,22 +1,24 @@
 r"""Area and perimeter of a mask's primary contour, from its runs alone.
 
-A contour walks through pixel centres. Between two neighbouring columns, only their *segments* (runs,
-cut at the column's foot) decide how it goes. Segments touch where they overlap or meet at a corner
-(8-connected foreground), and the contour does one of three things:
+A contour walks through pixel centres. Between two neighbouring columns, only their *segments*
+(runs, cut at the column's foot) decide how it goes. Segments touch where they overlap or meet at a
+corner (8-connected foreground), and the contour does one of three things:
 
     STEP            GAP             END
-    row 0  o        row 0  o   #    row 0  o       STEP: from a top to the touching segment's top, or
-           |                \              |         bottom to bottom: d rows apart, it takes d - 1
-    row 1  o        row 1      o    row 1  o         straight pixels and 1 diagonal; level, 1 straight
-            \                  |           |       GAP: two segments of one column touch the same
-    row 2  #  o     row 2      o    row 2  o         segment of the other: 2 diagonals, d - 1 straight
-    row 3  #  #             /                      END: a segment that touches nothing: straight
-                    row 3  o   #                     from its top to its bottom
+    row 0  o        row 0  o   #    row 0  o      STEP: from a top to the touching segment's top,
+           |                \              |        or bottom to bottom. d rows apart, it takes
+    row 1  o        row 1      o    row 1  o        d - 1 straight pixels and 1 diagonal; level, 1
+            \                  |           |        straight.
+    row 2  #  o     row 2      o    row 2  o      GAP: two segments of one column touch the same
+    row 3  #  #             /                       segment of the other: 2 diagonals, d - 2
+                    row 3  o   #                    straight (d rows from bottom to top).
+                                                  END: a segment touches nothing: straight from
+                                                    its top to its bottom.
 
-- The perimeter is all straight pixels, and sqrt(2) for each diagonal.
+- The perimeter is the number of straight pixels, and sqrt(2) for each diagonal.
 - The area is, by the trapezoid rule, the sum over all moves from column to column of the row at the
-  middle of the move, + at a bottom and - at a top. Twice that row is an integer: 2 a for a level move
-  at row a; between rows a and b, 2 max(a, b) - 1 at a top and 2 min(a, b) + 1 at a bottom.
+  middle of the move, + at a bottom and - at a top. Twice that row is an integer: 2 a for a level
+  move; between rows a and b, 2 max(a, b) - 1 at a top and 2 min(a, b) + 1 at a bottom.
 
 Every segment has two *ends*, top and bottom. On each side, a STEP, a GAP or an END joins an end to
 exactly one other end, so the contours are closed chains of ends. One sweep over the columns strings
@@ -25,13 +27,17 @@ its two open ends, each with its *mate* (the other one) and its share of the cha
 moves an open end one column on; what joins two open ends merges two chains, or closes one: then a
 contour is complete.
 
-Why no hole is filled and no nesting followed: a contour round a hole has its bottoms above its tops,
-so its area is negative; one inside a hole is smaller than the one round that hole. The contour of
-largest area is therefore external.
+Why no hole is filled and no nesting followed: a contour round a hole has its bottoms above its
+tops, so its area is negative; one inside a hole is smaller than the one round that hole. The
+contour of largest area is therefore external.
+
+Masks that are given by row are measured in the same way, rows in the place of columns: turned about
+its diagonal, a shape keeps its area and perimeter.
 
 Counted by 2x2 pixel quads of the component with its holes filled, the same sums are
 A = Q4 + Q3 / 2 and P = Q2 + sqrt(2) (Q3 + 2 QD): a quad of 4 foreground pixels has area 1, one of 3
-has area 1/2 and a diagonal, 2 side by side have a straight pixel, and 2 on a diagonal are passed twice.
+has area 1/2 and a diagonal, 2 side by side have a straight pixel, and 2 on a diagonal are passed
+twice.
 """
 
 from __future__ import annotations
@@ -68,6 +74,12 @@ class Contours:
     area: NDArray[np.float64]
     perimeter: NDArray[np.float64]
     pixel_area: NDArray[np.int64]
+
+
+@inner
+def _key(y: int, x: int, by_row: bool) -> int:
+    """One integer for a pixel, so that pixels sort row by row; by_row, rows are called x here."""
+    return (x << 32) + y if by_row else (y << 32) + x
 
 
 @inner
@@ -117,6 +129,7 @@ def _link(
     j: int,
     right_stop: int,
     x: int,
+    by_row: bool,
     ends: Ints,
     num_ends: int,
     largest: Ints,
@@ -134,7 +147,7 @@ def _link(
             continue
         top = segments[j, TOP]
         if i == left_stop or segments[j, BOTTOM] + 1 < segments[i, TOP]:
-            _start(ends, num_ends, 0, segments[j, BOTTOM] - top, 0, (top << 32) + x)
+            _start(ends, num_ends, 0, segments[j, BOTTOM] - top, 0, _key(top, x, by_row))
             segments[j, TOP_END], segments[j, BOTTOM_END] = num_ends, num_ends + 1
             num_ends += 2
             j += 1
@@ -142,7 +155,7 @@ def _link(
         # i and j touch: on from their tops, over the gaps below, to the bottoms of the last two
         end, a = segments[i, TOP_END], segments[i, TOP]
         _step(ends, end, a, top, (a != top) - 2 * max(a, top))
-        ends[end, FIRST] = min(ends[end, FIRST], (top << 32) + x)
+        ends[end, FIRST] = min(ends[end, FIRST], _key(top, x, by_row))
         segments[j, TOP_END] = end
         while i + 1 < left_stop or j + 1 < right_stop:
             a, b = segments[i, BOTTOM], segments[j, BOTTOM]
@@ -153,7 +166,7 @@ def _link(
                 i += 1
             elif b < a and j + 1 < right_stop and segments[j + 1, TOP] <= a + 1:
                 gap = segments[j + 1, TOP] - b - 1
-                _start(ends, num_ends, -2 * gap, gap - 1, 2, (segments[j + 1, TOP] << 32) + x)
+                _start(ends, num_ends, -2 * gap, gap - 1, 2, _key(segments[j + 1, TOP], x, by_row))
                 segments[j, BOTTOM_END], segments[j + 1, TOP_END] = num_ends, num_ends + 1
                 num_ends += 2
                 j += 1
@@ -169,7 +182,7 @@ def _link(
 
 @inner
 def _sweep(
-    counts: NDArray[np.uint32], height: int, segments: Ints, ends: Ints, largest: Ints
+    counts: NDArray[np.uint32], height: int, by_row: bool, segments: Ints, ends: Ints, largest: Ints
 ) -> int:
     """Sweeps one mask's columns; leaves the largest contour's sums in ``largest``.
 
@@ -190,7 +203,7 @@ def _sweep(
         while position < run_stop:
             if position >= foot:
                 num_ends = _link(
-                    segments, left, left_stop, right, right_stop, x, ends, num_ends, largest
+                    segments, left, left_stop, right, right_stop, x, by_row, ends, num_ends, largest
                 )
                 left, left_stop = right, right_stop
                 right = right_stop = half - right
@@ -198,7 +211,7 @@ def _sweep(
                 foot += height
             if position >= foot:  # column x is empty: all contours end; on to the next segment
                 num_ends = _link(
-                    segments, left, left_stop, right, right_stop, x, ends, num_ends, largest
+                    segments, left, left_stop, right, right_stop, x, by_row, ends, num_ends, largest
                 )
                 left_stop = left
                 skipped = (position - foot) // height + 1
@@ -212,16 +225,18 @@ def _sweep(
                 segments[right_stop, TOP], segments[right_stop, BOTTOM] = top, bottom
                 right_stop += 1
             position = stop
-    num_ends = _link(segments, left, left_stop, right, right_stop, x, ends, num_ends, largest)
-    _link(segments, right, right_stop, left, left, x, ends, num_ends, largest)
+    num_ends = _link(
+        segments, left, left_stop, right, right_stop, x, by_row, ends, num_ends, largest
+    )
+    _link(segments, right, right_stop, left, left, x, by_row, ends, num_ends, largest)
     return pixel_area
 
 
 @compiled
 def _measure(
-    counts: NDArray[np.uint32], starts: Ints, heights: Ints
+    counts: NDArray[np.uint32], starts: Ints, line_lengths: Ints, by_row: bool
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], Ints]:
-    num_masks = len(heights)
+    num_masks = len(line_lengths)
     longest = 0
     for j in range(num_masks):
         longest = max(longest, starts[j + 1] - starts[j])
@@ -235,7 +250,7 @@ def _measure(
     for j in range(num_masks):
         largest[:FIRST], largest[FIRST] = 0, -1
         mask = counts[starts[j] : starts[j + 1]]
-        pixel_area[j] = _sweep(mask, heights[j], segments, ends, largest)
+        pixel_area[j] = _sweep(mask, line_lengths[j], by_row, segments, ends, largest)
         area[j] = largest[AREA2] / 2
         perimeter[j] = largest[STRAIGHT] + np.sqrt(2.0) * largest[DIAGONAL]
     return area, perimeter, pixel_area
@@ -250,4 +265,4 @@ def measure_contours(masks: MaskRuns) -> Contours:
     Returns:
         Area and perimeter 0 where a mask has no foreground.
     """
-    return Contours(*_measure(masks.counts, masks.starts, masks.heights))
+    return Contours(*_measure(masks.counts, masks.starts, masks.line_lengths, masks.by_row))

@@ -1,4 +1,4 @@
-"""Binary masks as column-major run lengths: the one form that every geometry function reads."""
+"""Binary masks as run lengths: the one form that every geometry function reads."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .compiled import compiled
-from .toggles import append_runs, grown, order_toggles
+from .compiled import compiled, inner
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,99 +40,85 @@ _OK, _BAD_SIZE, _GARBAGE, _TRUNCATED, _NEGATIVE, _WRONG_TOTAL = map(int, list(Ma
 
 @dataclass(frozen=True)
 class MaskRuns:
-    """N binary masks as run lengths, in COCO's own order.
+    """N binary masks as run lengths.
 
-    A mask is read down its columns, left to right; its counts alternate background, foreground,
-    background, ... and add up to height * width. A count may be 0. A mask without a single count is
-    one that could not be read.
+    A mask is read down its columns, left to right, as COCO does, or (`by_row`) along its rows, top
+    to bottom. Its counts alternate background, foreground, background, ... and add up to
+    height * width. A count may be 0. A mask without a single count is one that could not be read.
 
     Attributes:
         counts: (R,) uint32, px; the counts of all masks, one mask after another.
         starts: (N + 1,) int64; mask j is ``counts[starts[j]:starts[j + 1]]``.
-        heights: (N,) int64, px.
+        line_lengths: (N,) int64, px; a column's length (the height), or a row's (the width).
+        by_row: whether the lines are rows.
     """
 
     counts: NDArray[np.uint32]
     starts: NDArray[np.int64]
-    heights: NDArray[np.int64]
+    line_lengths: NDArray[np.int64]
+    by_row: bool = False
 
     def __len__(self) -> int:
-        return len(self.heights)
+        return len(self.line_lengths)
 
 
-@compiled
+@inner
 def is_bad_size(height: int, width: int) -> bool:
     """Whether a frame is empty, or larger than any real one."""
     return not (0 < height <= MAX_SIDE and 0 < width <= MAX_SIDE and height * width <= MAX_PIXELS)
 
 
-@compiled
-def _row_toggles(
-    above: NDArray[np.bool_],
-    row: NDArray[np.bool_],
-    y: int,
-    height: int,
-    xs: Ints,
-    places: Ints,
-    num: int,
-) -> int:
-    for start in range(0, len(row), 64):
-        stop = min(start + 64, len(row))
-        differ = False
-        for x in range(start, stop):  # one vector instruction or two
-            differ |= above[x] != row[x]
-        if differ:
-            for x in range(start, stop):
-                if above[x] != row[x]:
-                    xs[num], places[num] = x, x * height + y
+@inner
+def _scan_pixels(pixels: NDArray[np.bool_], counts: NDArray[np.uint32]) -> int:
+    """Writes one bitmap's counts, pixel by pixel as they lie in memory; returns their number."""
+    num = last = 0
+    before = False
+    for start in range(0, len(pixels), 64):
+        block = pixels[start : start + 64]
+        changes = False
+        for pixel in block:  # a vector instruction or two, and mostly that is all
+            changes |= pixel != before
+        if changes:
+            for k in range(len(block)):
+                if block[k] != before:
+                    before = not before
+                    counts[num] = start + k - last
+                    last = start + k
                     num += 1
-    return num
+    counts[num] = len(pixels) - last
+    return num + 1
 
 
 @compiled
-def _scan(
-    pixels: NDArray[np.bool_], heights: Ints, widths: Ints
-) -> tuple[NDArray[np.uint32], Ints]:
-    counts = np.empty(1024, np.uint32)
-    starts = np.zeros(len(heights) + 1, np.int64)
-    nothing = np.zeros(widths.max(), np.bool_)
-    column_ends = np.empty(widths.max() + 1, np.int64)
-    xs, places, ordered = np.empty(64, np.int64), np.empty(64, np.int64), np.empty(64, np.int64)
-    offset = used = 0
-    for j in range(len(heights)):
-        height, width = heights[j], widths[j]
-        above = nothing[:width]
-        num = 0
-        for y in range(height):
-            row = pixels[offset : offset + width]
-            xs, places = grown(xs, num, num + 2 * width), grown(places, num, num + 2 * width)
-            num = _row_toggles(above, row, y, height, xs, places, num)
-            above = row
-            offset += width
-        if height > 0:
-            num = _row_toggles(above, nothing[:width], height, height, xs, places, num)
-        ordered = grown(ordered, 0, num)
-        num = order_toggles(xs, places, num, ordered, column_ends)
-        counts = grown(counts, used, used + num + 1)
-        used = append_runs(counts, used, ordered, num, height * width)
-        starts[j + 1] = used
-    return counts[:used].copy(), starts
+def _scan(pixels: NDArray[np.bool_], sizes: Ints) -> tuple[NDArray[np.uint32], Ints]:
+    counts = np.empty(
+        len(pixels) + len(sizes), np.uint32
+    )  # of a chessboard; pages unused cost nothing
+    starts = np.zeros(len(sizes) + 1, np.int64)
+    offset = 0
+    for j in range(len(sizes)):
+        num = _scan_pixels(pixels[offset : offset + sizes[j]], counts[starts[j] :])
+        offset += sizes[j]
+        starts[j + 1] = starts[j] + num
+    return counts[: starts[-1]].copy(), starts
 
 
 def mask_runs_from_bitmaps(bitmaps: Sequence[NDArray[np.generic]]) -> MaskRuns:
-    """Scans bitmaps into runs.
+    """Scans bitmaps into runs along their rows.
 
     Args:
         bitmaps: N arrays (H, W), each of its own size; nonzero is foreground.
     """
-    if len(bitmaps) == 0:
-        return MaskRuns(np.empty(0, np.uint32), np.zeros(1, np.int64), np.empty(0, np.int64))
-    heights, widths = np.array([bitmap.shape for bitmap in bitmaps], np.int64).T.copy()
-    pixels = np.concatenate([bitmap.astype(np.bool_, copy=False).ravel() for bitmap in bitmaps])
-    return MaskRuns(*_scan(pixels, heights, widths), heights)
+    pixels = [bitmap.astype(np.bool_, copy=False).ravel() for bitmap in bitmaps]
+    counts, starts = _scan(
+        np.concatenate([np.empty(0, np.bool_), *pixels]),
+        np.array([bitmap.size for bitmap in bitmaps], np.int64),
+    )
+    widths = np.array([bitmap.shape[1] for bitmap in bitmaps], np.int64)
+    return MaskRuns(counts, starts, widths, by_row=True)
 
 
-@compiled
+@inner
 def _decode_string(
     text: NDArray[np.uint8], counts: NDArray[np.uint32], num_pixels: int
 ) -> tuple[int, int]:
@@ -171,7 +156,7 @@ def _decode_string(
     return num, _OK if total == num_pixels else _WRONG_TOTAL
 
 
-@compiled
+@inner
 def _copy_counts(numbers: Ints, counts: NDArray[np.uint32], num_pixels: int) -> tuple[int, int]:
     """Checks one list of counts and copies it, as `_decode_string`."""
     total = 0
@@ -188,9 +173,9 @@ def _copy_counts(numbers: Ints, counts: NDArray[np.uint32], num_pixels: int) -> 
 @compiled
 def _decode(
     text: NDArray[np.uint8],
-    text_ends: Ints,
+    text_stops: Ints,
     numbers: Ints,
-    number_ends: Ints,
+    number_stops: Ints,
     heights: Ints,
     widths: Ints,
     problems: NDArray[np.uint8],
@@ -199,8 +184,8 @@ def _decode(
     starts = np.zeros(len(heights) + 1, np.int64)
     text_start = number_start = used = 0
     for j in range(len(heights)):
-        string, listed = text[text_start : text_ends[j]], numbers[number_start : number_ends[j]]
-        text_start, number_start = text_ends[j], number_ends[j]
+        string, listed = text[text_start : text_stops[j]], numbers[number_start : number_stops[j]]
+        text_start, number_start = text_stops[j], number_stops[j]
         num = 0
         if problems[j] == _OK:
             if is_bad_size(heights[j], widths[j]):
@@ -273,7 +258,7 @@ def mask_runs_from_rle(
 @compiled
 def _encode(counts: NDArray[np.uint32], starts: Ints) -> tuple[NDArray[np.uint8], Ints]:
     text = np.empty(7 * len(counts), np.uint8)
-    text_ends = np.empty(len(starts) - 1, np.int64)
+    text_stops = np.empty(len(starts) - 1, np.int64)
     used = 0
     for j in range(len(starts) - 1):
         for k in range(starts[j], starts[j + 1]):
@@ -287,22 +272,24 @@ def _encode(counts: NDArray[np.uint32], starts: Ints) -> tuple[NDArray[np.uint8]
                 more = value != (-1 if code & 16 else 0)
                 text[used] = code + 48 + (32 if more else 0)
                 used += 1
-        text_ends[j] = used
-    return text[:used].copy(), text_ends
+        text_stops[j] = used
+    return text[:used].copy(), text_stops
 
 
 def mask_runs_to_rle(masks: MaskRuns) -> list[bytes]:
     """Writes compressed COCO strings, byte for byte as pycocotools does."""
-    codes, ends = _encode(masks.counts, masks.starts)
+    if masks.by_row:  # the rows of the transposed masks are their columns
+        masks = mask_runs_from_bitmaps([bitmap.T for bitmap in mask_runs_to_bitmaps(masks)])
+    codes, stops = _encode(masks.counts, masks.starts)
     text = codes.tobytes()
-    return [text[start:end] for start, end in zip([0, *ends[:-1]], ends, strict=True)]
+    return [text[start:stop] for start, stop in zip([0, *stops[:-1]], stops, strict=True)]
 
 
 def mask_runs_to_bitmaps(masks: MaskRuns) -> list[NDArray[np.bool_]]:
-    """Draws every mask as a bool array (H, W); (H, 0) for one that could not be read."""
+    """Draws every mask as a bool array (H, W); empty where it could not be read."""
     bitmaps = []
-    for j, height in enumerate(masks.heights):
+    for j, line_length in enumerate(masks.line_lengths):
         counts = masks.counts[masks.starts[j] : masks.starts[j + 1]]
-        columns = np.repeat(np.arange(len(counts)) % 2 == 1, counts)
-        bitmaps.append(columns.reshape(-1, height).T)
+        lines = np.repeat(np.arange(len(counts)) % 2 == 1, counts).reshape(-1, line_length)
+        bitmaps.append(lines if masks.by_row else lines.T)
     return bitmaps

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from .compiled import compiled
+from .compiled import compiled, inner
 from .masks import MaskProblem, MaskRuns, is_bad_size
 from .rasterize_coco import draw_coco
 from .rasterize_opencv import draw_opencv
@@ -25,7 +25,7 @@ _OK, _BAD_SIZE = int(MaskProblem.NONE), int(MaskProblem.BAD_SIZE)
 _BAD_POLYGON, _OUTLINE_TOO_LONG = int(MaskProblem.BAD_POLYGON), int(MaskProblem.OUTLINE_TOO_LONG)
 
 
-@compiled
+@inner
 def _bound_outline(xy: NDArray[np.float64], height: int, width: int) -> int:
     """Bounds the rows and columns that a part's edges cross in the frame; -1 for a bad part."""
     if len(xy) < 3:
@@ -95,6 +95,8 @@ def rasterize_polygons(
         A mask with a problem has no counts.
     """
     problems, outlines = _check(xy, part_starts, mask_starts, heights, widths)
-    draw = {"coco": draw_coco, "opencv": draw_opencv}[rasterizer]
-    counts, starts = draw(xy, part_starts, mask_starts, heights, widths, outlines)
-    return MaskRuns(counts, starts, heights), problems
+    if rasterizer == "coco":
+        counts, starts = draw_coco(xy, part_starts, mask_starts, heights, widths, outlines)
+        return MaskRuns(counts, starts, heights), problems
+    counts, starts = draw_opencv(xy, part_starts, mask_starts, heights, widths, outlines)
+    return MaskRuns(counts, starts, widths, by_row=True), problems

@@ -7,10 +7,11 @@ fillPoly draws two things, part by part, and the mask is the union of all:
 - between the edges, by even-odd rule: in each row, the crossings of the edges' 16.16 fixed-point x,
   sorted, are paired, and a pair fills the pixels from ceil(left) to floor(right).
 
-An edge that leaves the frame is clipped first, and both its line and its slope are the clipped ones'.
+An edge that leaves the frame is clipped first, and its line and slope are the clipped edge's.
 
-Both come as *spans* [left, right) of rows. From row to row, the places where the union of the spans
-differs are the mask's toggles: so a row costs its spans, not its pixels, and no canvas is drawn on.
+Here, both are *spans* [left, right) of rows. An edge inside the frame needs only its line's spans:
+a line covers the pixels on either side of its own crossing, so everything from one crossing line to
+the next is filled. Rows are united span by span: the work grows with the outline, not the frame.
 """
 
 from __future__ import annotations
@@ -19,8 +20,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .compiled import compiled
-from .toggles import append_runs, grown, order_toggles, sort_by_line
+from .compiled import compiled, inner
+from .toggles import add_toggle, append_runs, grown, sort_by_line
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -30,20 +31,20 @@ if TYPE_CHECKING:
 ONE = 1 << 16  # of the fixed-point numbers
 
 
-@compiled
+@inner
 def _divide(a: int, b: int) -> int:
     """The quotient rounded toward zero, as C divides."""
     quotient = abs(a) // abs(b)
     return quotient if (a < 0) == (b < 0) else -quotient
 
 
-@compiled
+@inner
 def _outside(x: int, y: int, height: int, width: int) -> int:
     """The sides of the frame that a point lies beyond, one bit each: left, right, above, below."""
     return (x < 0) + 2 * (x >= width) + 4 * (y < 0) + 8 * (y >= height)
 
 
-@compiled
+@inner
 def _clip(
     x0: int, y0: int, x1: int, y1: int, height: int, width: int
 ) -> tuple[int, int, int, int, bool]:
@@ -73,115 +74,166 @@ def _clip(
     return x0, y0, x1, y1, beyond0 | beyond1 == 0
 
 
-@compiled
+@inner
+def _pack(left: int, right: int, part: int, crosses: bool) -> int:
+    """One integer for a span, so that spans sort by their left end."""
+    return ((left << 21 | right) << 20 | part) << 1 | crosses
+
+
+@inner
 def _draw_line(
-    x0: int, y0: int, x1: int, y1: int, rows: Ints, spans: Ints, num: int
+    x0: int,
+    y0: int,
+    x1: int,
+    y1: int,
+    part: int,
+    crosses: bool,
+    rows: Ints,
+    spans: Ints,
+    num: int,
 ) -> int:
-    """Appends a line's span in each of its rows; returns the new number of spans."""
+    """Appends a line's span in each of its rows; returns the new number of spans.
+
+    Where the line ``crosses``, it does so in all its rows but the lowest.
+    """
     if x0 > x1:
         x0, y0, x1, y1 = x1, y1, x0, y0
     dx, dy = x1 - x0, abs(y1 - y0)
-    down = 1 if y1 > y0 else -1
+    if dy == 0:
+        rows[num], spans[num] = y0, _pack(x0, x1 + 1, part, False)
+        return num + 1
+    # the last x of row k is x0 + floor((2 k + 1) dx / 2 dy) in a flat line, and its only x is
+    # x0 + ceil(k dx / dy - 1/2) in a steep one: both are quotients by 2 dy that grow by 2 dx a row
+    flat = dx >= dy
+    quotient, remainder = divmod(dx if flat else dy - 1, 2 * dy)
+    more_quotient, more_remainder = divmod(2 * dx, 2 * dy)
+    row, down, lowest = y0, (1 if y1 > y0 else -1), max(y0, y1)
     left = x0
-    for step in range(dy + 1):
-        if dx >= dy:  # the last x that rounds to this row
-            right = min(x1, x0 + (2 * step + 1) * dx // (2 * dy)) if dy > 0 else x1
-            rows[num], spans[num] = y0 + down * step, left << 32 | (right + 1)
-            left = right + 1
-        else:
-            x = x0 + (2 * dx * step + dy - 1) // (2 * dy)
-            rows[num], spans[num] = y0 + down * step, x << 32 | (x + 1)
+    for _ in range(dy + 1):
+        right = min(x0 + quotient, x1)
+        if not flat:
+            left = right
+        rows[num], spans[num] = row, _pack(left, right + 1, part, crosses and row != lowest)
         num += 1
+        left = right + 1
+        row += down
+        quotient += more_quotient
+        remainder += more_remainder
+        if remainder >= 2 * dy:
+            remainder -= 2 * dy
+            quotient += 1
     return num
 
 
-@compiled
+@inner
+def _draw_crossings(
+    x: int,
+    y: int,
+    slope: int,
+    first: int,
+    stop: int,
+    width: int,
+    part: int,
+    rows: Ints,
+    spans: Ints,
+    num: int,
+) -> int:
+    """Appends the crossings of rows first to stop by a fixed-point edge through (x, y)."""
+    crossing = x * ONE + (first - y) * slope
+    for row in range(first, stop):
+        left = min(max((crossing + ONE - 1) >> 16, 0), width)
+        right = min(max((crossing >> 16) + 1, 0), width)
+        rows[num], spans[num] = row, _pack(left, right, part, True)
+        num += 1
+        crossing += slope
+    return num
+
+
+@inner
 def _draw_part(
     xy: NDArray[np.float64],
+    part: int,
     height: int,
     width: int,
     rows: Ints,
     spans: Ints,
     num: int,
-    crossed_rows: Ints,
-    crossings: Ints,
-    ordered: Ints,
-    row_ends: Ints,
 ) -> int:
     """Appends the spans of one part; returns their new number."""
-    num_crossings = 0
     x0, y0 = int(xy[-1, 0]), int(xy[-1, 1])
     for k in range(len(xy)):
         x1, y1 = int(xy[k, 0]), int(xy[k, 1])
         cx0, cy0, cx1, cy1, visible = _clip(x0, y0, x1, y1, height, width)
+        whole = visible and cx0 == x0 and cy0 == y0 and cx1 == x1 and cy1 == y1
         if visible:
-            num = _draw_line(cx0, cy0, cx1, cy1, rows, spans, num)
-        if y0 != y1:
+            num = _draw_line(cx0, cy0, cx1, cy1, part, whole, rows, spans, num)
+        if not whole and y0 != y1:
             if cy0 == cy1:  # clipped to nothing, or to one row: the slope is the whole edge's
                 cy0, cy1 = y0, y1
             slope = _divide((cx1 - cx0) * ONE, cy1 - cy0)
             x, y = (cx0, cy0) if y0 < y1 else (cx1, cy1)
-            for row in range(max(min(y0, y1), 0), min(max(y0, y1), height)):
-                crossed_rows[num_crossings] = row
-                crossings[num_crossings] = x * ONE + (row - y) * slope
-                num_crossings += 1
+            first, stop = max(min(y0, y1), 0), min(max(y0, y1), height)
+            num = _draw_crossings(x, y, slope, first, stop, width, part, rows, spans, num)
         x0, y0 = x1, y1
-    if num_crossings > 0:
-        row = sort_by_line(crossed_rows, crossings, num_crossings, ordered, row_ends)
-        k = i = 0
-        while k < num_crossings:
-            while row_ends[i] <= k:
-                i += 1
-            left = max((ordered[k] + ONE - 1) >> 16, 0)
-            right = min((ordered[k + 1] >> 16) + 1, width)
-            if left < right:
-                rows[num], spans[num] = row + i, left << 32 | right
-                num += 1
-            k += 2
     return num
 
 
-@compiled
-def _unite(spans: Ints, edges: Ints) -> int:
-    """Unites a row's sorted spans; writes where the row changes; returns the number of changes."""
-    num = 0
-    for span in spans:
-        left, right = span >> 32, span & 0xFFFFFFFF
-        if num > 0 and left <= edges[num - 1]:
-            edges[num - 1] = max(edges[num - 1], right)
-        else:
-            edges[num], edges[num + 1] = left, right
-            num += 2
-    return num
-
-
-@compiled
-def _toggle_differences(
-    above: Ints, num_above: int, edges: Ints, num_edges: int, y: int, height: int, xs: Ints, places: Ints, num: int, limit: int
+@inner
+def _unite_row(
+    spans: Ints, row_start: int, inside: NDArray[np.bool_], toggles: Ints, num: int
 ) -> int:
-    """Appends a toggle for each pixel at which two rows differ; returns the new number of toggles."""
-    i = j = 0
-    differ = False
-    start = 0
-    while i < num_above or j < num_edges:
-        if j == num_edges or (i < num_above and above[i] < edges[j]):
-            x = above[i]
-            i += 1
-        elif i == num_above or edges[j] < above[i]:
-            x = edges[j]
-            j += 1
-        else:
-            i += 1
-            j += 1
-            continue
-        if differ:
-            if num + x - start > limit:
-                return limit + 1
-            for column in range(start, x):
-                xs[num], places[num] = column, column * height + y
-                num += 1
-        start = x
-        differ = not differ
+    """Unites a row's sorted spans, with all that lies between two crossings, into toggles.
+
+    Returns:
+        The new number of toggles.
+    """
+    start = stop = -1
+    num_inside = 0  # parts that have been crossed once, so that the row runs inside of them
+    for span in spans:
+        left, right = span >> 42, (span >> 21) & 0x1FFFFF
+        if num_inside == 0 and left > stop:
+            if start < stop:
+                num = add_toggle(toggles, num, row_start + start)
+                num = add_toggle(toggles, num, row_start + stop)
+            start, stop = left, right
+        stop = max(stop, right)
+        if span & 1:
+            part = (span >> 1) & 0xFFFFF
+            num_inside += -1 if inside[part] else 1
+            inside[part] = not inside[part]
+    if start < stop:
+        num = add_toggle(toggles, num, row_start + start)
+        num = add_toggle(toggles, num, row_start + stop)
+    return num
+
+
+@inner
+def _draw_mask(
+    xy: NDArray[np.float64],
+    part_starts: Ints,
+    height: int,
+    width: int,
+    rows: Ints,
+    spans: Ints,
+    ordered: Ints,
+    row_stops: Ints,
+    inside: NDArray[np.bool_],
+    toggles: Ints,
+) -> int:
+    """Writes the toggles of one mask; returns their number."""
+    num_spans = 0
+    for part in range(len(part_starts) - 1):
+        vertices = xy[part_starts[part] : part_starts[part + 1]]
+        num_spans = _draw_part(vertices, part, height, width, rows, spans, num_spans)
+    if num_spans == 0:
+        return 0
+    first_row = sort_by_line(rows, spans, num_spans, ordered, row_stops)
+    num = start = row = 0
+    while start < num_spans:
+        stop = row_stops[row]
+        num = _unite_row(ordered[start:stop], (first_row + row) * width, inside, toggles, num)
+        start = stop
+        row += 1
     return num
 
 
@@ -194,52 +246,37 @@ def draw_opencv(
     widths: Ints,
     outlines: Ints,
 ) -> tuple[NDArray[np.uint32], Ints]:
-    """Draws every mask whose outline is > 0, and leaves the others without counts.
+    """Draws the masks whose outline is > 0, by rows; the others get no counts.
 
-    Args:
-        outlines: (N,) px; no less than the rows and columns that all edges of a mask cross.
-        xy, part_starts, mask_starts, heights, widths: as in `rasterize_polygons`.
-
-    Returns:
-        counts and starts, as in `MaskRuns`.
+    Takes what `rasterize_polygons` takes, and for each mask its outline: no less than the number of
+    rows that all its edges touch together. Returns counts and starts, as in `MaskRuns`.
     """
-    longest, largest = 1, 1
+    longest, highest = 1, 1
     for j in range(len(heights)):
         if outlines[j] > 0:
-            longest, largest = max(longest, outlines[j]), max(largest, heights[j], widths[j])
-    crossed_rows, crossings = np.empty((2, longest), np.int64)
-    rows, spans, ordered, above, edges = np.empty((5, 2 * longest), np.int64)
-    line_ends = np.empty(largest + 2, np.int64)
-    xs, places, ordered_places = np.empty((3, 1024), np.int64)
-    column_ends = np.empty(largest + 2, np.int64)
+            longest, highest = max(longest, outlines[j]), max(highest, heights[j])
+    # an edge has at most one span for its line and one for its crossing in each row that it touches
+    rows, spans = np.empty(2 * longest, np.int64), np.empty(2 * longest, np.int64)
+    ordered, row_stops = np.empty(2 * longest, np.int64), np.empty(highest + 1, np.int64)
+    toggles, inside = np.empty(4 * longest, np.int64), np.zeros(longest, np.bool_)
     counts = np.empty(1024, np.uint32)
     starts = np.zeros(len(heights) + 1, np.int64)
     used = 0
     for j in range(len(heights)):
         if outlines[j] > 0:
-            height, width = heights[j], widths[j]
-            num_spans = 0
-            for part in range(mask_starts[j], mask_starts[j + 1]):
-                vertices = xy[part_starts[part] : part_starts[part + 1]]
-                num_spans = _draw_part(vertices, height, width, rows, spans, num_spans, crossed_rows, crossings, ordered, line_ends)
-            num = num_above = 0
-            if num_spans > 0:
-                first = sort_by_line(rows, spans, num_spans, ordered, line_ends)
-                start = i = 0
-                while start < num_spans:
-                    row_spans = ordered[start : line_ends[i]]
-                    num_edges = _unite(row_spans, edges)
-                    size = num + 4000
-                    xs, places = grown(xs, num, size), grown(places, num, size)
-                    num = _toggle_differences(above, num_above, edges, num_edges, first + i, height, xs, places, num, len(xs))
-                    above, edges = edges, above
-                    num_above = num_edges
-                    start = line_ends[i]
-                    i += 1
-                num = _toggle_differences(above, num_above, edges, 0, first + i, height, xs, places, num, len(xs))
-            ordered_places = grown(ordered_places, 0, num)
-            num = order_toggles(xs, places, num, ordered_places, column_ends)
+            num = _draw_mask(
+                xy,
+                part_starts[mask_starts[j] : mask_starts[j + 1] + 1],
+                heights[j],
+                widths[j],
+                rows,
+                spans,
+                ordered,
+                row_stops,
+                inside,
+                toggles,
+            )
             counts = grown(counts, used, used + num + 1)
-            used = append_runs(counts, used, ordered_places, num, height * width)
+            used = append_runs(counts, used, toggles, num, heights[j] * widths[j])
         starts[j + 1] = used
     return counts[:used].copy(), starts

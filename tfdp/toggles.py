@@ -1,9 +1,8 @@
-"""From the pixels where a mask changes, read down its columns, to its runs.
+"""From the places where a mask changes to its runs, and how such places are put in order.
 
-A *toggle* (x, y) says: going down column x, the mask changes from row y - 1 to row y. Background
-lies above row 0 and below the last row, so a toggle at y = height closes what touches the foot of
-the column. Two toggles at one place cancel. Scanned bitmaps and drawn polygons both come as toggles,
-in any order; here they are put in order and counted.
+A mask is read line by line (its columns, or its rows), and a *toggle* is a place in that order at
+which it changes from background to foreground or back. Two toggles at one place cancel: so a run
+that ends with its line and goes on in the next is one run.
 """
 
 from __future__ import annotations
@@ -12,18 +11,18 @@ from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
-from .compiled import compiled
+from .compiled import compiled, inner
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Ints = NDArray[np.int64]
-    Buffer = TypeVar("Buffer", bound=NDArray[np.generic])
+    Scalar = TypeVar("Scalar", bound=np.generic)
 
 
 @compiled
-def grown(buffer: Buffer, used: int, size: int) -> Buffer:
-    """The buffer itself where it holds ``size`` items, else a larger one with the ``used`` copied."""
+def grown(buffer: NDArray[Scalar], used: int, size: int) -> NDArray[Scalar]:
+    """The buffer where it has room for ``size`` items, else a larger one with the ``used`` ones."""
     if size <= len(buffer):
         return buffer
     larger = np.empty(max(size, 2 * len(buffer)), buffer.dtype)
@@ -31,97 +30,84 @@ def grown(buffer: Buffer, used: int, size: int) -> Buffer:
     return larger
 
 
-@compiled
-def _sort(values: Ints) -> None:
-    """Sorts a few values in place; almost always there are two or four."""
-    if len(values) > 32:
-        values.sort()
-        return
-    for k in range(1, len(values)):
-        value = values[k]
-        place = k
-        while place > 0 and values[place - 1] > value:
-            values[place] = values[place - 1]
-            place -= 1
-        values[place] = value
+@inner
+def sort(values: Ints) -> None:
+    """Sorts in place: Shell's sort, for mostly two or four values, and seldom thousands."""
+    gap = 1
+    while 3 * gap < len(values):
+        gap = 3 * gap + 1
+    while gap > 0:
+        for k in range(gap, len(values)):
+            value = values[k]
+            place = k
+            while place >= gap and values[place - gap] > value:
+                values[place] = values[place - gap]
+                place -= gap
+            values[place] = value
+        gap //= 3
 
 
-@compiled
-def sort_by_line(lines: Ints, values: Ints, num: int, ordered: Ints, line_ends: Ints) -> int:
-    """Sorts ``num`` values by line (row or column), then by value: a counting sort.
+@inner
+def sort_by_line(lines: Ints, values: Ints, num: int, ordered: Ints, line_stops: Ints) -> int:
+    """Sorts ``num`` values by line, then by value: a counting sort, since lines are small integers.
 
     Args:
         lines: (>= num,) >= 0.
         values: (>= num,).
         num: number of values, at least 1.
         ordered: (>= num,), filled with the values.
-        line_ends: (> max - min of lines + 1,), filled with the end of each line in ``ordered``,
-            the first line's first.
+        line_stops: (> max - min of lines + 1,), filled with the end of each line's values in
+            ``ordered``, the first used line's first.
 
     Returns:
-        The first line.
+        The first used line.
     """
     first = last = lines[0]
     for k in range(num):
         first, last = min(first, lines[k]), max(last, lines[k])
-    line_ends[: last - first + 2] = 0
+    line_stops[: last - first + 2] = 0
     for k in range(num):
-        line_ends[lines[k] - first + 1] += 1
+        line_stops[lines[k] - first + 1] += 1
     for line in range(1, last - first + 1):
-        line_ends[line] += line_ends[line - 1]
-    for k in range(num):  # each line's entry runs from its start to its end
+        line_stops[line] += line_stops[line - 1]
+    for k in range(num):  # each line's entry moves from its values' start to their end
         line = lines[k] - first
-        ordered[line_ends[line]] = values[k]
-        line_ends[line] += 1
+        ordered[line_stops[line]] = values[k]
+        line_stops[line] += 1
     start = 0
     for line in range(last - first + 1):
-        _sort(ordered[start : line_ends[line]])
-        start = line_ends[line]
+        stop = line_stops[line]
+        if stop == start + 2:  # by far the most frequent
+            a, b = ordered[start], ordered[start + 1]
+            ordered[start], ordered[start + 1] = min(a, b), max(a, b)
+        elif stop > start + 2:
+            sort(ordered[start:stop])
+        start = stop
     return first
 
 
-@compiled
-def order_toggles(
-    xs: Ints, places: Ints, num: int, ordered: Ints, column_ends: Ints
-) -> int:
-    """Puts toggles in column-major order and drops those that cancel.
-
-    Args:
-        xs: (>= num,) columns.
-        places: (>= num,), x * height + y.
-        num: number of toggles.
-        ordered: (>= num,), filled with places.
-        column_ends: (>= width + 1,), scratch.
-
-    Returns:
-        The number of places kept.
-    """
-    if num == 0:
-        return 0
-    sort_by_line(xs, places, num, ordered, column_ends)
-    kept = 0
-    for k in range(num):
-        if kept > 0 and ordered[kept - 1] == ordered[k]:
-            kept -= 1
-        else:
-            ordered[kept] = ordered[k]
-            kept += 1
-    return kept
+@inner
+def add_toggle(toggles: Ints, num: int, place: int) -> int:
+    """Appends a place, not before the last, or cancels with it; returns the number of toggles."""
+    if num > 0 and toggles[num - 1] == place:
+        return num - 1
+    toggles[num] = place
+    return num + 1
 
 
-@compiled
+@inner
 def append_runs(
-    counts: NDArray[np.uint32], used: int, places: Ints, num: int, num_pixels: int
+    counts: NDArray[np.uint32], used: int, toggles: Ints, num: int, num_pixels: int
 ) -> int:
-    """Appends the runs between ``num`` increasing places; ``counts`` must have num + 1 free.
+    """Appends the runs between ``num`` increasing toggles; ``counts`` must have num + 1 free.
 
     Returns:
         The number of counts in use.
     """
     last = 0
     for k in range(num):
-        counts[used] = places[k] - last
-        last = places[k]
+        counts[used] = toggles[k] - last
+        last = toggles[k]
         used += 1
     if num == 0 or last < num_pixels:
         counts[used] = num_pixels - last

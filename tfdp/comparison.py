@@ -118,6 +118,12 @@ def compare_scorers(
     return Comparison(reference, tuple(rows))
 
 
+def instances_kept(candidates: Candidates, rates: Sequence[float]) -> list[float]:
+    """Fraction of all instances that the top images hold at each pruning rate."""
+    selections = [_top(candidates, rate) for rate in rates]
+    return [s.after.instances / max(s.before.instances, 1) for s in selections]
+
+
 def _top(candidates: Candidates, rate: float) -> Selection:
     return select_images(candidates, Criteria(pruning_rate=rate))
 

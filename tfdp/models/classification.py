@@ -23,7 +23,7 @@ from .classification_task import (
     load_classifier_weights,
 )
 from .data import image_problem
-from .loading import default_workers, load_batches
+from .loading import consecutive_batches, default_workers, load_batches
 from .progress import part_of, progress_bar
 from .score_log import ModelScores, check_scores, default_scores, score_log
 from .training import Recipe, find_device, seeded, train
@@ -56,7 +56,7 @@ def _check_records(
     records: Sequence[ClassRecord], classes: list[str], workers: int, progress: Progress
 ) -> tuple[LogRows, NDArray[np.uint8]]:
     """Read everything once: the log's rows, and what cannot be used."""
-    order = [np.array([number]) for number in range(len(records))]
+    order = consecutive_batches(len(records), 1)
     load = partial(_problem, classes)
     skipped = Skipped()
     scorable = np.ones(len(records), bool)

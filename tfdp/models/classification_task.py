@@ -14,7 +14,7 @@ from torchvision import models
 from .checkpoints import load_weights
 from .class_scores import score_class_logits
 from .data import flip_decision, image_tensor, read_image
-from .loading import load_batches
+from .loading import consecutive_batches, load_batches
 from .start_weights import download_weights, read_start_checkpoint
 from .training_log import blank_rows, pack_rows
 
@@ -74,8 +74,7 @@ class ClassificationTask:
     def score(self) -> Iterator[NDArray[np.void]]:
         """Log rows of all images in order, blank for those that cannot be used."""
         load = partial(_load, self.checkpoint.image_size, self.seed, None)
-        starts = range(0, len(self.examples), self.batch_size)
-        order = [np.arange(len(self.examples))[i : i + self.batch_size] for i in starts]
+        order = consecutive_batches(len(self.examples), self.batch_size)
         batches = load_batches(load, self.examples, order, self.workers)
         done = 0
         for batch, numbers in zip(batches, order, strict=True):

@@ -6,12 +6,12 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from torch.utils.data import DataLoader
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    import numpy as np
     import torch
     from numpy.typing import NDArray
 
@@ -35,6 +35,13 @@ class _Loaded:
 def default_workers(device: torch.device) -> int:
     """Loading processes: none where the network itself needs the CPU."""
     return 0 if device.type == "cpu" else min(os.cpu_count() or 1, MOST_WORKERS)
+
+
+def consecutive_batches(count: int, batch_size: int) -> list[NDArray[np.int64]]:
+    """The numbers 0 to count - 1 in batches, in order."""
+    return [
+        np.arange(start, min(start + batch_size, count)) for start in range(0, count, batch_size)
+    ]
 
 
 def load_batches(

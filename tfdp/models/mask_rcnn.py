@@ -42,7 +42,7 @@ def blank_mask_rcnn(
     """A Mask R-CNN without trained weights.
 
     Args:
-        model: one of `MASK_RCNN_MODELS`. The resnet18 one, for quick looks, samples 128 boxes an
+        model: one of `MASK_RCNN_MODELS`. The resnet18 one, for quick looks, samples 64 boxes an
             image in training, not 512, and is otherwise the resnet50 one's recipe.
         num_classes: without the background.
         image_size: px of the shorter side.
@@ -69,7 +69,7 @@ def blank_mask_rcnn(
             norm_layer=FrozenBatchNorm2d if pretrained else nn.BatchNorm2d,
             trainable_layers=5,
         )
-        network = MaskRCNN(backbone, box_batch_size_per_image=128 if small else 512, **sizes)
+        network = MaskRCNN(backbone, box_batch_size_per_image=64 if small else 512, **sizes)
     if pretrained:
         body = network.backbone.body
         for part in (body.conv1, body.bn1, body.layer1):

@@ -13,7 +13,7 @@ import torch
 from ..skipped import Skipped
 from .checkpoints import Checkpoint
 from .data import check_record
-from .loading import default_workers, load_batches
+from .loading import consecutive_batches, default_workers, load_batches
 from .mask_rcnn import blank_mask_rcnn, load_start_weights, start_classes
 from .progress import part_of, progress_bar
 from .score_log import ModelScores, check_scores, default_scores, score_log
@@ -43,7 +43,7 @@ def _check_records(
     records: Sequence[ImageRecord], classes: list[str], workers: int, progress: Progress
 ) -> tuple[LogRows, NDArray[np.uint8]]:
     """Read everything once: the log's rows and targets, and what cannot be used."""
-    order = [np.array([number]) for number in range(len(records))]
+    order = consecutive_batches(len(records), 1)
     load = partial(_check, classes)
     skipped, targets, scorable = Skipped(), [np.zeros((0, PIXELS // 8), np.uint8)], []
     for number, (checked,) in enumerate(load_batches(load, records, order, workers)):

@@ -12,7 +12,7 @@ import torch
 from . import pixel_scores
 from .aggregation import REGIONS, aggregate_pixels
 from .data import TARGET_SIDE, flip_decision, load_example, load_image
-from .loading import load_batches
+from .loading import consecutive_batches, load_batches
 from .mask_rcnn import mask_logits
 from .training_log import blank_rows, pack_rows
 
@@ -78,8 +78,7 @@ class SegmentationTask:
     def score(self) -> Iterator[NDArray[np.void]]:
         """Log rows of all instances in order, blank for those that cannot be used."""
         load = partial(_load_to_score, self.checkpoint.image_size)
-        starts = range(0, len(self.examples), self.batch_size)
-        order = [np.arange(len(self.examples))[i : i + self.batch_size] for i in starts]
+        order = consecutive_batches(len(self.examples), self.batch_size)
         done = 0
         for batch, numbers in zip(
             load_batches(load, self.examples, order, self.workers), order, strict=True

@@ -98,7 +98,7 @@ def open_log(
     folder.mkdir(parents=True, exist_ok=True)
     with write_atomically(folder / "targets.npy") as file:
         np.save(file, targets)
-    content = vars(rows) | {"skipped": list(rows.skipped)}
+    content = vars(rows) | {"skipped": [list(item) for item in rows.skipped]}
     _write_json(folder / "rows.json", content)
     _write_json(folder / "run.json", run)  # last: the sign that all is there
     return rows

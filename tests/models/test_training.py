@@ -1,0 +1,138 @@
+"""The loop, on a network of one number: schedule, order, and what stops it."""
+
+import errno
+import multiprocessing
+import resource
+import signal
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch", reason="needs the extra `models`")
+
+from tfdp.models import training  # noqa: E402
+from tfdp.models.checkpoints import Checkpoint, read_checkpoint, write_checkpoint  # noqa: E402
+from tfdp.models.training import Recipe  # noqa: E402
+from tfdp.models.training_log import blank_rows  # noqa: E402
+
+RECIPE = Recipe(epochs=12, batch_size=4, learning_rate=0.02, reference_batch=16, weight_decay=0)
+
+
+@pytest.mark.parametrize(
+    "step, rate",
+    [(0, 0.005 / 100), (49, 0.0025), (99, 0.005), (799, 0.005), (800, 5e-4), (1099, 5e-4), (1100, 5e-5)],
+    ids=["first step", "half of the warm-up", "after it", "epoch 8", "epoch 9", "epoch 11", "epoch 12"],
+)  # fmt: skip
+def test_learning_rate(step, rate):
+    assert training.learning_rate_at(RECIPE, step, steps_per_epoch=100) == pytest.approx(rate)
+
+
+def test_an_epoch_sees_every_example_once_in_batches_of_nearly_equal_size():
+    batches = training.batch_order(RECIPE, 13, epoch=3)
+    assert sorted(np.concatenate(batches)) == list(range(13))
+    assert [len(batch) for batch in batches] == [4, 3, 3, 3]
+
+
+def test_the_order_follows_seed_and_epoch():
+    def order(epoch):
+        return np.concatenate(training.batch_order(RECIPE, 50, epoch)).tolist()
+
+    assert order(1) == order(1) != order(2)
+
+
+def test_seeding_leaves_the_callers_random_numbers_alone():
+    torch.manual_seed(5)
+    expected = torch.rand(3)
+    torch.manual_seed(5)
+    with training.seeded(1, 2):
+        inside = torch.rand(3)
+    assert torch.equal(torch.rand(3), expected)
+    with training.seeded(1, 2):
+        assert torch.equal(torch.rand(3), inside)
+
+
+class OneNumber:
+    """w fitted to 1 by (w - 1)², as the loop takes it."""
+
+    def __init__(self, loss=lambda w: (w - 1) ** 2):
+        self.network = torch.nn.Linear(1, 1, bias=False)
+        self.device = torch.device("cpu")
+        self.checkpoint = Checkpoint("one", ["a"], 64, {})
+        self.examples = range(4)
+        self.rows = self.pixels = 1
+        self.loss = loss
+
+    def batches(self, order, epoch):
+        return iter(order)
+
+    def losses(self, batch):
+        return {"loss": self.loss(self.network.weight.sum())}
+
+    def score(self):
+        yield blank_rows(1, 1)
+
+
+def test_the_loop_learns_reports_and_checkpoints(tmp_path):
+    task, told = OneNumber(), []
+    recipe = Recipe(epochs=40, batch_size=4, learning_rate=0.4, reference_batch=4, weight_decay=0, momentum=0)
+    training.train(task, recipe, tmp_path, lambda fraction, message: told.append((fraction, message)))
+    assert task.network.weight.item() == pytest.approx(1, abs=1e-3)
+    fractions = [fraction for fraction, _ in told]
+    assert fractions == sorted(fractions)
+    assert fractions[-1] == pytest.approx(1)
+    assert "epoch 1/40, batch 1/1: loss" in told[0][1]
+    assert read_checkpoint(tmp_path / "checkpoint.pt").epoch == 40
+
+
+def test_losses_that_are_not_finite_stop_it_and_say_what_to_try(tmp_path):
+    task = OneNumber(lambda w: w * float("nan"))
+    with pytest.raises(ValueError, match=r"found loss nan in epoch 1/12, batch 1/1. Try a lower learning rate than 0.02"):
+        training.train(task, RECIPE, tmp_path, lambda *_: None)
+
+
+def test_too_little_gpu_memory_names_batch_and_size(tmp_path):
+    def loss(_):
+        raise torch.cuda.OutOfMemoryError("CUDA out of memory")
+
+    with pytest.raises(ValueError, match="batches of 4 images of 64 px: take a smaller batch"):
+        training.train(OneNumber(loss), RECIPE, tmp_path, lambda *_: None)
+
+
+@pytest.mark.parametrize("name, value", [("epochs", -1), ("batch_size", 0), ("seed", -1), ("learning_rate", 0.0), ("learning_rate", float("nan"))])
+def test_recipes_that_cannot_be_followed(name, value):
+    settings = {"epochs": 1, "batch_size": 1, "learning_rate": 0.1, "reference_batch": 1, "weight_decay": 0}
+    with pytest.raises(ValueError, match=name):
+        Recipe(**(settings | {name: value}))
+
+
+@pytest.mark.parametrize("name", ["nonsense", "cuda"])
+def test_devices_that_are_not_there(name):
+    if name == "cuda" and torch.cuda.is_available():
+        pytest.skip("there is a CUDA device")
+    with pytest.raises(ValueError, match="expected a"):
+        training.find_device(name)
+
+
+def _fill_disk(path, answer):
+    """A disk with room for the first checkpoint, not for the second."""
+    write_checkpoint(path, Checkpoint("one", ["a"], 64, {"w": torch.zeros(10)}))
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
+    try:
+        write_checkpoint(path, Checkpoint("one", ["a"], 64, {"w": torch.zeros(100_000)}))
+    except OSError as error:
+        answer.put((error.errno, str(error)))
+
+
+def test_a_full_disk_leaves_the_earlier_checkpoint(tmp_path):
+    context = multiprocessing.get_context("fork")
+    answer = context.Queue()
+    process = context.Process(target=_fill_disk, args=(tmp_path / "checkpoint.pt", answer))
+    process.start()
+    code, message = answer.get(timeout=60)
+    process.join()
+    assert code == errno.EFBIG
+    assert "could not write checkpoint.pt" in message
+    assert "make room on the disk and start the same command again" in message
+    assert read_checkpoint(tmp_path / "checkpoint.pt").weights["w"].shape == (10,)
+    assert [path.name for path in tmp_path.iterdir()] == ["checkpoint.pt"]

@@ -129,7 +129,12 @@ def _run_prune(args: argparse.Namespace) -> None:
             file = outputs.enter_context(write_atomically(args.report, overwrite=args.overwrite))
             file.write(_dump(_report(args, scores, selection)))
         write_coco_subset(
-            args.annotations, selection, args.output, args.images, args.image_dir, args.overwrite
+            args.annotations,
+            selection,
+            args.output,
+            args.images,
+            image_dir=args.image_dir,
+            overwrite=args.overwrite,
         )
     _say(describe_scores(scores))
     _say(describe_selection(selection))

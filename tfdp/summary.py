@@ -47,10 +47,8 @@ def describe_scores(scores: ShapeScores) -> str:
     images = scores.images.num_rows
     scored = int((scores.images.num_instances > 0).sum())
     classes = sum(count > 0 for count in scores.class_totals.num_instances.values())
-    lines = [
-        f"{scores.instances.num_rows} instances of {classes} classes scored in {scored} of "
-        f"{images} images (rasterizer {scores.rasterizer})"
-    ]
+    what = f"{scores.instances.num_rows} instances of {classes} classes"
+    lines = [f"{what} scored in {scored} of {images} images (rasterizer {scores.rasterizer})"]
     if len(scores.degenerate):
         lines.append(f"{len(scores.degenerate)} of them have an outline without area and score 0")
     if len(scores.skipped):

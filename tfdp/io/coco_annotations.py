@@ -14,10 +14,10 @@ from ..instances import Instances
 from ..skipped import SkippedItem
 from .coco_segmentations import Segmentations, measure_segmentations
 from .coco_tables import SKIPPED, UNKNOWN, as_id_array, read_ids
-from .json_scan import read_integers
+from .json_values import read_integers
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from numpy.typing import NDArray
 
@@ -99,19 +99,22 @@ def _read_crowds(file: JsonFile, spans: Spans) -> NDArray[np.int64]:
     return crowd
 
 
+def _rows_of(ids: list[Id | None], row_of_id: Mapping[Any, int]) -> NDArray[np.int64]:
+    return np.array([row_of_id.get(i, UNKNOWN) for i in ids], np.int64)
+
+
 def _read_entries(source: Source, spans: Spans) -> _Entries:
     file = source.file
     found = file.find(spans, ["id", "image_id", "category_id", "iscrowd", "segmentation"])
     ids, image_ids, category_ids = (read_ids(file, found[:, k]) for k in range(3))
-    image_rows, category_rows = source.images.row_of_id, source.row_of_category
     return _Entries(
         spans=spans,
         ids=ids,
         image_ids=image_ids,
         category_ids=category_ids,
         crowd=_read_crowds(file, found[:, 3]),
-        image_index=np.array([image_rows.get(i, UNKNOWN) for i in image_ids], np.int64),
-        category_index=np.array([category_rows.get(i, UNKNOWN) for i in category_ids], np.int64),
+        image_index=_rows_of(image_ids, source.images.row_of_id),
+        category_index=_rows_of(category_ids, source.row_of_category),
         segmentations=found[:, 4],
     )
 

@@ -91,14 +91,13 @@ def _draw_polygons(
 ) -> Iterator[Drawn]:
     """Draws the polygons: first those of plain numbers, then all the rest."""
     file, spans, heights, widths = segmentations
-    *plain_polygons, plain = read_polygons(file.text, spans[rows])
-    polygons = _Polygons(*plain_polygons)
-    has_parts = np.diff(polygons.mask_starts) > 0
+    xy, part_starts, mask_starts, plain = read_polygons(file.text, spans[rows])
+    has_parts = np.diff(mask_starts) > 0
     for row in rows[plain & ~has_parts].tolist():
         problems[row] = ("no_mask", "an empty list")
-    of_parts = polygons._replace(mask_starts=polygons.mask_starts[np.append(True, has_parts)])
+    mask_starts = mask_starts[np.append(True, has_parts)]  # the others are empty, and go
     for drawn, shapes in (
-        (rows[has_parts], of_parts),
+        (rows[has_parts], _Polygons(xy, part_starts, mask_starts)),
         _read_carefully(segmentations, rows[~plain], problems),
     ):
         if len(drawn) == 0:

@@ -79,6 +79,7 @@ def write_coco_subset(
     selection: Selection | Iterable[Any],
     path: str | os.PathLike[str],
     images: Literal["copy", "symlink"] | None = None,
+    *,
     image_dir: str | os.PathLike[str] | None = None,
     overwrite: bool = False,
 ) -> None:

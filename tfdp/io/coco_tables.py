@@ -10,7 +10,7 @@ import numpy as np
 
 from ..masks import is_bad_size
 from ..skipped import SkippedItem
-from .json_scan import read_integers
+from .json_values import read_integers
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import secrets
 from contextlib import contextmanager
-from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 
 def temporary_name(path: Path) -> Path:

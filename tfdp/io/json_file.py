@@ -6,12 +6,13 @@ import codecs
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 import numpy as np
 import orjson
 
-from .json_scan import MAX_DEPTH, find_values, scan_array, scan_value, skip_space
+from .json_scan import MAX_DEPTH, scan_array, scan_value, skip_space
+from .json_values import find_values
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
 _BOM = b"\xef\xbb\xbf"
 _CHUNK = 2**20  # bytes; of the check of the encoding
-_OBJECT, _LIST, _STRING = b"{["[0], b"{["[1], b'"'[0]
 
 
 class Member(NamedTuple):
@@ -84,8 +84,9 @@ class JsonFile:
         return parse(self.raw(span) or b"null")
 
     def _describe(self, name: str) -> str:
-        raw = self.raw(np.array(self.members[name][:2]))
-        return "an object" if raw[0] == _OBJECT else repr(raw[:20].decode(errors="replace"))
+        member = self.members[name]
+        raw = self.data[member.start : member.start + 20]
+        return "an object" if raw.startswith(b"{") else raw.split(b",")[0].decode(errors="replace")
 
 
 def parse(raw: bytes) -> Any:
@@ -118,58 +119,80 @@ def _check_encoding(path: Path, data: bytes) -> None:
             ) from None
 
 
-def _check(path: Path, data: bytes, place: int) -> int:
-    """The place itself, or an error where it stands for damage (see `scan_value`)."""
-    if place >= 0:
-        return place
-    place = ~place
-    if place >= len(data):
+class _Scanner:
+    """Steps through a text; a step that cannot be taken is an error that names the place."""
+
+    def __init__(self, path: Path, data: bytes) -> None:
+        self.path, self.data = path, data
+        self._text = np.frombuffer(data, np.uint8)
+        self._open_brackets = np.empty(MAX_DEPTH, np.uint8)
+
+    def skip_space(self, i: int) -> int:
+        return skip_space(self._text, i)
+
+    def is_at(self, i: int, mark: bytes) -> bool:
+        """Whether the mark is what comes next."""
+        return self.data.startswith(mark, self.skip_space(i))
+
+    def take(self, i: int, mark: bytes) -> int:
+        """Place after the mark that comes next."""
+        if not self.is_at(i, mark):
+            self._fail(self.skip_space(i))
+        return self.skip_space(i) + len(mark)
+
+    def take_name(self, i: int) -> tuple[str, int]:
+        """The name that comes next, and the place after its colon."""
+        start = self.take(i, b'"') - 1
+        end = self._check(scan_value(self._text, start, self._open_brackets))
+        return parse(self.data[start:end]), self.take(end, b":")
+
+    def take_member(self, i: int) -> Member:
+        start = self.skip_space(i)
+        if self.is_at(start, b"["):
+            elements, end = scan_array(self._text, start, self._open_brackets)
+            return Member(start, self._check(end), elements)
+        end = scan_value(self._text, start, self._open_brackets)
+        return Member(start, self._check(end), None)
+
+    def take_end(self, i: int) -> None:
+        i = self.skip_space(i)
+        if i < len(self.data):
+            self._fail(i)
+
+    def _check(self, end: int) -> int:
+        if end < 0:
+            self._fail(~end)
+        return end
+
+    def _fail(self, place: int) -> NoReturn:
+        if place >= len(self.data):
+            raise ValueError(
+                f"{self.path} is not JSON: it is cut off, it ends at byte {place} inside a value"
+            )
+        line = self.data.count(b"\n", 0, place) + 1
+        found = self.data[place : place + 12].decode(errors="replace")
         raise ValueError(
-            f"{path} is not JSON: it is cut off, the text ends at byte {len(data)} inside a value"
+            f"{self.path} is not JSON: unexpected {found!r} at byte {place}, line {line}"
         )
-    line = data.count(b"\n", 0, place) + 1
-    found = data[place : place + 12].decode(errors="replace")
-    raise ValueError(f"{path} is not JSON: unexpected {found!r} at byte {place}, line {line}")
 
 
-def _scan_members(path: Path, data: bytes) -> dict[str, Member]:
-    text = np.frombuffer(data, np.uint8)
-    open_brackets = np.empty(MAX_DEPTH, np.uint8)
+def _scan_members(scanner: _Scanner) -> dict[str, Member]:
     members: dict[str, Member] = {}
-    i = skip_space(text, 0)
-    if text[i] != _OBJECT:
-        _check(path, data, scan_value(text, i, open_brackets))
-        raise ValueError(f"{path} must hold a JSON object, but starts with {data[i : i + 12]!r}")
-    i = skip_space(text, i + 1)
-    if data[i : i + 1] == b"}":
-        i += 1
-    else:
-        while True:
-            if data[i : i + 1] != b'"':
-                _check(path, data, ~i)
-            name_end = _check(path, data, scan_value(text, i, open_brackets))
-            name = parse(data[i:name_end])
-            if name in members:
-                raise ValueError(f"{path} has the member {name!r} twice")
-            colon = skip_space(text, name_end)
-            if data[colon : colon + 1] != b":":
-                _check(path, data, ~colon)
-            start = skip_space(text, colon + 1)
-            elements = None
-            if data[start : start + 1] == b"[":
-                elements, end = scan_array(text, start, open_brackets)
-            else:
-                end = scan_value(text, start, open_brackets)
-            members[name] = Member(start, _check(path, data, end), elements)
-            i = skip_space(text, end)
-            after = data[i : i + 1]
-            if after not in (b",", b"}"):
-                _check(path, data, ~i)
-            i = skip_space(text, i + 1)
-            if after == b"}":
-                break
-    if skip_space(text, i) < len(data):
-        _check(path, data, ~skip_space(text, i))
+    if not scanner.is_at(0, b"{"):
+        scanner.take_end(scanner.take_member(0).end)
+        raise ValueError(f"{scanner.path} must hold a JSON object, but holds another value")
+    i = scanner.take(0, b"{")
+    more = not scanner.is_at(i, b"}")
+    while more:
+        name, i = scanner.take_name(i)
+        if name in members:
+            raise ValueError(f"{scanner.path} has the member {name!r} twice")
+        members[name] = scanner.take_member(i)
+        i = members[name].end
+        more = scanner.is_at(i, b",")
+        if more:
+            i = scanner.take(i, b",")
+    scanner.take_end(scanner.take(i, b"}"))
     return members
 
 
@@ -184,4 +207,4 @@ def read_json_file(path: str | Path) -> JsonFile:
     path = Path(path)
     data = path.read_bytes()
     _check_encoding(path, data)
-    return JsonFile(path, data, _scan_members(path, data))
+    return JsonFile(path, data, _scan_members(_Scanner(path, data)))

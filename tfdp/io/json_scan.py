@@ -1,8 +1,7 @@
-"""A JSON text's structure, as spans of its bytes: nothing is parsed, nothing is copied.
+"""A JSON text's structure, checked byte by byte: nothing is parsed, nothing is copied.
 
-`scan_value` and `scan_array` check every byte against the grammar that Python's own `json` accepts
-(NaN and Infinity included). `find_values` and the readers of numbers come after them and trust it.
-A *span* is the start and the end of a value in the text.
+The grammar is what Python's own `json` accepts, NaN and Infinity included. A *span* is the start
+and the end of a value in the text. `tfdp.io.json_values` finds values in a text that was scanned.
 """
 
 from __future__ import annotations
@@ -59,20 +58,20 @@ def _scan_string(text: Text, i: int) -> int:
                 return ~i
             if text[i] == _SMALL_U:
                 for k in range(i + 1, i + 5):
-                    if k >= len(text) or not (_HEX == text[k]).any():
+                    if k >= len(text) or not (text[k] == _HEX).any():
                         return ~i
                 i += 4
-            elif not (_ESCAPED == text[i]).any():
+            elif not (text[i] == _ESCAPED).any():
                 return ~i
         i += 1
     return i + 1 if i < len(text) else ~i
 
 
 @compiled
-def _scan_numbers(text: Text, i: int, many: bool) -> int:
+def _scan_numbers(text: Text, i: int, many: bool) -> int:  # noqa: C901, PLR0912
     """End of the number at i or, where ``many``, of the last of the numbers at i; as `scan_value`.
 
-    Most of a COCO file is such numbers, so that it calls nothing: a call costs 10 ns an argument.
+    Most of a COCO file is such numbers: it is one loop, because calls would take longer than it.
     """
     end = len(text)
     while True:
@@ -147,7 +146,7 @@ def _scan_name(text: Text, i: int) -> int:
 
 
 @compiled
-def scan_value(text: Text, i: int, open_brackets: Text) -> int:
+def scan_value(text: Text, i: int, open_brackets: Text) -> int:  # noqa: C901, PLR0911, PLR0912
     """End of the JSON value at or after i, every byte of it checked.
 
     Args:
@@ -231,104 +230,3 @@ def scan_array(text: Text, i: int, open_brackets: Text) -> tuple[Spans, int]:
     spans = np.empty((num, 2), np.int64)
     spans[:, 0], spans[:, 1] = starts[:num], ends[:num]
     return spans, i
-
-
-@compiled
-def _string_end(text: Text, i: int) -> int:
-    i += 1
-    while text[i] != _QUOTE:
-        i += 2 if text[i] == _BACKSLASH else 1
-    return i + 1
-
-
-@compiled
-def _value_end(text: Text, i: int) -> int:
-    """End of a value in a text that has been scanned."""
-    if text[i] == _QUOTE:
-        return _string_end(text, i)
-    depth = 0
-    while True:
-        code = text[i]
-        if code == _QUOTE:
-            i = _string_end(text, i)
-            continue
-        if code == _OPEN_ARRAY or code == _OPEN_OBJECT:
-            depth += 1
-        elif code == _OPEN_ARRAY + _CLOSE or code == _OPEN_OBJECT + _CLOSE:
-            if depth == 0:
-                return i
-            depth -= 1
-            if depth == 0:
-                return i + 1
-        elif depth == 0 and (code == _COMMA or code <= 32):
-            return i
-        i += 1
-
-
-@compiled
-def find_values(text: Text, spans: Spans, names: Text, name_ends: NDArray[np.int64]) -> Spans:
-    """Spans of the values that the objects at ``spans`` give to the names.
-
-    Of equal names in one object the last counts, as for Python. A name that is written with escapes
-    is not recognized.
-
-    Args:
-        text: a text that has been scanned.
-        spans: (n, 2) of any values in it.
-        names: the names, one after another.
-        name_ends: (K,) the end of each in ``names``.
-
-    Returns:
-        (n, K, 2) spans; empty (0, 0) where the value is no object or has no such name.
-    """
-    found = np.zeros((len(spans), len(name_ends), 2), np.int64)
-    for row in range(len(spans)):
-        i, end = spans[row, 0], spans[row, 1]
-        if text[i] != _OPEN_OBJECT:
-            continue
-        i = skip_space(text, i + 1)
-        while i < end and text[i] == _QUOTE:
-            name_end = _string_end(text, i)
-            start = skip_space(text, skip_space(text, name_end) + 1)
-            name = text[i + 1 : name_end - 1]
-            i = _value_end(text, start)
-            name_start = 0
-            for k in range(len(name_ends)):
-                if len(name) == name_ends[k] - name_start and _equal(name, names, name_start):
-                    found[row, k, 0], found[row, k, 1] = start, i
-                name_start = name_ends[k]
-            i = skip_space(text, i)
-            i = skip_space(text, i + 1)
-    return found
-
-
-@compiled
-def _equal(name: Text, names: Text, start: int) -> bool:
-    for k in range(len(name)):
-        if name[k] != names[start + k]:
-            return False
-    return True
-
-
-@compiled
-def read_integers(text: Text, spans: Spans) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """Plain integers of at most 18 digits.
-
-    Returns:
-        (n,) values, and (n,) bool, False where the span holds anything else.
-    """
-    values, plain = np.zeros(len(spans), np.int64), np.zeros(len(spans), np.bool_)
-    for row in range(len(spans)):
-        i, end = spans[row, 0], spans[row, 1]
-        negative = i < end and text[i] == _MINUS
-        if negative:
-            i += 1
-        if not 0 < end - i <= 18:
-            continue
-        value = np.int64(0)
-        while i < end and _is_digit(text, i):
-            value = 10 * value + (text[i] - _ZERO)
-            i += 1
-        values[row] = -value if negative else value
-        plain[row] = i == end
-    return values, plain

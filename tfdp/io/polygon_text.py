@@ -21,7 +21,7 @@ _MIN_NUMBERS = 6  # of a part: three points
 
 
 @compiled
-def read_polygons(
+def read_polygons(  # noqa: C901, PLR0912, PLR0915 - one loop: calls would take longer than it
     text: Text, spans: Spans
 ) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]:
     """Reads lists of lists of plain decimal numbers from a text that has been scanned.

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
-from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 from pyarrow import csv, parquet
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
     from ..columns import Columns
 
 ENDINGS = (".csv", ".parquet")
@@ -21,14 +23,11 @@ def check_ending(path: Path) -> None:
         raise ValueError(f"{path} must end in {' or '.join(ENDINGS)}")
 
 
-def _with_plain_ids(columns: Columns) -> Columns:
+def _as_one_type(column: NDArray[Any]) -> NDArray[Any]:
     """Ids of mixed types, integers beside strings, as strings: a column has one type."""
-    mixed = {
-        field.name: np.array([str(i) for i in columns[field.name]], object)
-        for field in fields(columns)
-        if columns[field.name].dtype == object and len(set(map(type, columns[field.name]))) > 1
-    }
-    return replace(columns, **mixed)
+    if column.dtype != object or len(set(map(type, column))) < 2:
+        return column
+    return np.array([str(value) for value in column], object)
 
 
 def write_table(columns: Columns, path: Path, file: IO[bytes]) -> None:
@@ -36,7 +35,8 @@ def write_table(columns: Columns, path: Path, file: IO[bytes]) -> None:
 
     A score that is missing is null in Parquet and an empty cell in CSV.
     """
-    table = _with_plain_ids(columns).to_arrow()
+    plain = {name: _as_one_type(column) for name, column in columns.items()}
+    table = type(columns)(**plain).to_arrow()
     if path.suffix.lower() == ".parquet":
         parquet.write_table(table, file)
         return

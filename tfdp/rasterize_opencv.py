@@ -164,10 +164,11 @@ def _draw_part(
     for k in range(len(xy)):
         x1, y1 = int(xy[k, 0]), int(xy[k, 1])
         cx0, cy0, cx1, cy1, visible = _clip(x0, y0, x1, y1, height, width)
-        whole = visible and cx0 == x0 and cy0 == y0 and cx1 == x1 and cy1 == y1
+        # in 2**15 rows, a fixed-point crossing may drift half a pixel off the line: then draw both
+        whole = cx0 == x0 and cy0 == y0 and cx1 == x1 and cy1 == y1 and abs(y1 - y0) < ONE // 2
         if visible:
             num = _draw_line(cx0, cy0, cx1, cy1, part, whole, rows, spans, num)
-        if not whole and y0 != y1:
+        if y0 != y1 and not (visible and whole):
             if cy0 == cy1:  # clipped to nothing, or to one row: the slope is the whole edge's
                 cy0, cy1 = y0, y1
             slope = _divide((cx1 - cx0) * ONE, cy1 - cy0)

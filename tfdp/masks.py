@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -282,7 +283,7 @@ def mask_runs_to_rle(masks: MaskRuns) -> list[bytes]:
         masks = mask_runs_from_bitmaps([bitmap.T for bitmap in mask_runs_to_bitmaps(masks)])
     codes, stops = _encode(masks.counts, masks.starts)
     text = codes.tobytes()
-    return [text[start:stop] for start, stop in zip([0, *stops[:-1]], stops, strict=True)]
+    return [text[start:stop] for start, stop in pairwise([0, *stops])]
 
 
 def mask_runs_to_bitmaps(masks: MaskRuns) -> list[NDArray[np.bool_]]:

@@ -13,7 +13,7 @@ import fiftyone.core.brain as fob
 from bson import ObjectId
 
 from .balance import ClassTotals
-from .io.view_fields import delete_fields
+from .io.view_fields import delete_fields, is_own
 from .version import __version__
 
 if TYPE_CHECKING:
@@ -124,9 +124,9 @@ class Pruning(FieldsRun):
 
     def cleanup(self, samples: SampleCollection, key: str) -> None:
         dataset = samples._root_dataset  # noqa: SLF001
+        super().cleanup(samples, key)
         if self.config.saved_view in dataset.list_saved_views():
             dataset.delete_saved_view(self.config.saved_view)
-        super().cleanup(samples, key)
 
 
 class _RecordResults(fob.BrainResults):  # type: ignore[misc]
@@ -216,6 +216,27 @@ def own_configs(dataset: fo.Dataset) -> dict[str, Any]:
 def keys_of_field(dataset: fo.Dataset, path: str) -> list[str]:
     """Brain keys of the runs that filled the field at ``path``."""
     return [key for key, config in own_configs(dataset).items() if path in config.fields]
+
+
+def delete_run(dataset: fo.Dataset, key: str) -> list[str]:
+    """Deletes a run of ours with its fields, also where FiftyOne can't import its class.
+
+    Returns:
+        The paths of the fields that went.
+    """
+    config = own_configs(dataset)[key]
+    gone = remove_fields(dataset, key)
+    saved_view = getattr(config, "saved_view", None)
+    if saved_view in dataset.list_saved_views():
+        dataset.delete_saved_view(saved_view)
+    type(dataset.get_brain_info(key).config.build()).delete_run(dataset, key, cleanup=False)
+    return gone
+
+
+def list_leftover_fields(dataset: fo.Dataset) -> list[str]:
+    """Paths of the fields of ours that no run lists: of runs that were killed, for one."""
+    paths = [path for path in dataset.get_field_schema(flat=True) if is_own(dataset, path)]
+    return [path for path in paths if not keys_of_field(dataset, path)]
 
 
 def remove_fields(dataset: fo.Dataset, key: str) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import fiftyone as fo
@@ -126,6 +126,49 @@ def _describe(selection: Selection) -> str:
     )
 
 
+def write_pruned_view(
+    samples: SampleCollection,
+    parameters: PruningParameters,
+    brain_key: str,
+    *,
+    overwrite: bool = False,
+    progress: Progress = None,
+) -> fo.DatasetView:
+    """``prune_view`` by its parameters in one object, as a run's config keeps them."""
+    dataset = samples._root_dataset  # noqa: SLF001
+    check_names(dataset, brain_key, overwrite=overwrite)
+    if parameters.label_field is None:
+        counted = find_scored_labels(samples, parameters.scorer)
+        parameters = replace(parameters, label_field=counted)
+    held = read_contents(samples, parameters.label_field)
+    selection = select_in_view(samples, held, parameters)
+
+    if brain_key in dataset.list_brain_runs():
+        dataset.delete_brain_run(brain_key)
+    description = _describe(selection)
+    field = OwnField(
+        keep_field_of(brain_key), fo.BooleanField, description.removeprefix(SAVED_VIEW_MARK)
+    )
+    declare_fields(dataset, [field])
+    with fo.ProgressBar(total=len(selection.keep), progress=progress) as bar:
+        columns: dict[str, Any] = {field.path: selection.keep}
+        write_values(dataset, selection.image_ids, columns, report=bar.update)
+    show_fields(dataset, [field])
+    # of a grouped dataset the slices of this view; else any sample, whatever else the view filters
+    base = samples if dataset.media_type == "group" else dataset
+    view = base.match({field.path: True})
+    dataset.save_view(brain_key, view, description=description, overwrite=True)
+
+    config = PruningConfig(
+        field.path, saved_view=brain_key, parameters=asdict(parameters), fields=[field.path]
+    )
+    run = config.build()
+    run.register_run(samples, brain_key, cleanup=False)
+    results = PruningResults(samples, config, brain_key, report_selection(selection), backend=run)
+    run.save_run_results(samples, brain_key, results)
+    return view
+
+
 def prune_view(
     samples: SampleCollection,
     pruning_rate: float | None = None,
@@ -180,15 +223,13 @@ def prune_view(
         ValueError: what was asked cannot be met, or the name is taken; the message says what could
             be asked for.
     """
-    dataset = samples._root_dataset  # noqa: SLF001
-    check_names(dataset, brain_key, overwrite=overwrite)
     parameters = PruningParameters(
         pruning_rate=pruning_rate,
         keep=keep,
         threshold=threshold,
         scorer=scorer,
         higher_first=higher_first,
-        label_field=label_field or find_scored_labels(samples, scorer),
+        label_field=label_field,
         policy=policy,
         min_per_class=min_per_class,
         unannotated=unannotated,
@@ -197,30 +238,4 @@ def prune_view(
         beta=beta,
         seed=seed,
     )
-    held = read_contents(samples, parameters.label_field)
-    selection = select_in_view(samples, held, parameters)
-
-    if brain_key in dataset.list_brain_runs():
-        dataset.delete_brain_run(brain_key)
-    description = _describe(selection)
-    field = OwnField(
-        keep_field_of(brain_key), fo.BooleanField, description.removeprefix(SAVED_VIEW_MARK)
-    )
-    declare_fields(dataset, [field])
-    with fo.ProgressBar(total=len(selection.keep), progress=progress) as bar:
-        columns: dict[str, Any] = {field.path: selection.keep}
-        write_values(dataset, selection.image_ids, columns, report=bar.update)
-    show_fields(dataset, [field])
-    # of a grouped dataset the slices of this view; else any sample, whatever else the view filters
-    base = samples if dataset.media_type == "group" else dataset
-    view = base.match({field.path: True})
-    dataset.save_view(brain_key, view, description=description, overwrite=True)
-
-    config = PruningConfig(
-        field.path, saved_view=brain_key, parameters=asdict(parameters), fields=[field.path]
-    )
-    run = config.build()
-    run.register_run(samples, brain_key, cleanup=False)
-    results = PruningResults(samples, config, brain_key, report_selection(selection), backend=run)
-    run.save_run_results(samples, brain_key, results)
-    return view
+    return write_pruned_view(samples, parameters, brain_key, overwrite=overwrite, progress=progress)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import fiftyone.core.utils as fou
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from fiftyone.core.collections import SampleCollection
 
     from .balance import ClassTotals
+    from .io.view_fields import OwnField
+    from .io.view_labels import LabelField
     from .rasterize import Rasterizer
     from .shape_scores import ShapeScores
 
@@ -45,6 +47,48 @@ def _find_totals(
             "would be counted twice in the class totals; score a view without them"
         )
     return results.class_totals
+
+
+class ScoringPlan(NamedTuple):
+    """What a scoring run will do, checked before the masks are read."""
+
+    labels: LabelField
+    on_samples: list[OwnField]
+    on_labels: list[OwnField]
+    config: ShapeScoringConfig
+    totals: ClassTotals | None
+
+
+def plan_scoring(
+    samples: SampleCollection,
+    label_field: str,
+    *,
+    brain_key: str = "shape_scores",
+    field_prefix: str | None = None,
+    rasterizer: Rasterizer = "coco",
+    class_totals: ClassTotals | str | None = None,
+) -> ScoringPlan:
+    """What ``compute_shape_scores`` would do; nothing is written.
+
+    Raises:
+        ValueError: the view, the field or the key can't be used; the message says what could be.
+    """
+    check_view(samples)
+    labels = find_mask_field(samples, label_field)
+    prefix = choose_prefix(samples, labels, brain_key, field_prefix)
+    on_samples, on_labels = name_score_fields(labels, prefix)
+    earlier = own_configs(samples._root_dataset).get(brain_key)  # noqa: SLF001
+    paths = [field.path for field in on_samples + on_labels]
+    config = ShapeScoringConfig(
+        label_field,
+        field_prefix=prefix,
+        rasterizer=rasterizer,
+        totals_from=class_totals if isinstance(class_totals, str) else None,
+        fields=list(dict.fromkeys([*getattr(earlier, "fields", ()), *paths])),
+    )
+    config.build().validate_run(samples, brain_key)
+    totals = _find_totals(samples, class_totals)
+    return ScoringPlan(labels, on_samples, on_labels, config, totals)
 
 
 def _record_scores(scores: ShapeScores) -> dict[str, Any]:
@@ -100,34 +144,26 @@ def compute_shape_scores(
     Raises:
         ValueError: the view, the field or the key can't be used; the message says what could be.
     """
-    check_view(samples)
-    dataset = samples._root_dataset  # noqa: SLF001
-    labels = find_mask_field(samples, label_field)
-    prefix = choose_prefix(samples, labels, brain_key, field_prefix)
-    on_samples, on_labels = name_score_fields(labels, prefix)
-    earlier = own_configs(dataset).get(brain_key)
-    new_paths = [field.path for field in on_samples + on_labels]
-    config = ShapeScoringConfig(
+    plan = plan_scoring(
+        samples,
         label_field,
-        field_prefix=prefix,
+        brain_key=brain_key,
+        field_prefix=field_prefix,
         rasterizer=rasterizer,
-        totals_from=class_totals if isinstance(class_totals, str) else None,
-        fields=list(dict.fromkeys([*getattr(earlier, "fields", ()), *new_paths])),
+        class_totals=class_totals,
     )
-    run = config.build()
-    run.validate_run(samples, brain_key)
-    totals = _find_totals(samples, class_totals)
-
+    dataset = samples._root_dataset  # noqa: SLF001
+    prefix, fields = plan.config.field_prefix, [*plan.on_samples, *plan.on_labels]
     with fou.ProgressBar(total=2 * len(samples), progress=progress) as bar:
         collection = read_view(samples, label_field, rasterizer, report=bar.update)
-        scores = score_shapes(collection, totals)
-        declare_fields(dataset, on_samples + on_labels)
+        scores = score_shapes(collection, plan.totals)
+        declare_fields(dataset, fields)
         write_values(
             dataset,
             scores.images.image_id,
             {prefix + name: scores.images[name] for name in SHAPE_SCORERS},
             LabelValues(
-                labels,
+                plan.labels,
                 collection.instances.image_index,
                 scores.instances.annotation_id,
                 {prefix + name: scores.instances[name] for name in SHAPE_SCORERS},
@@ -135,8 +171,10 @@ def compute_shape_scores(
             ),
             report=bar.update,
         )
-    show_fields(dataset, on_samples + on_labels)
+    show_fields(dataset, fields)
+    run = plan.config.build()
     run.register_run(samples, brain_key, cleanup=False)
-    results = ShapeScoringResults(samples, config, brain_key, _record_scores(scores), backend=run)
+    record = _record_scores(scores)
+    results = ShapeScoringResults(samples, plan.config, brain_key, record, backend=run)
     run.save_run_results(samples, brain_key, results)
     return results

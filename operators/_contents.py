@@ -1,0 +1,29 @@
+"""What a view holds, remembered while a form is being filled in."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tfdp.io.view_candidates import read_contents
+
+if TYPE_CHECKING:
+    from fiftyone.core.collections import SampleCollection
+
+    from tfdp.io.view_candidates import ViewContents
+
+_REMEMBERED: dict[
+    tuple[object, ...], ViewContents
+] = {}  # one entry: the view that the last form was about
+
+
+def remember_contents(view: SampleCollection, label_field: str | None) -> ViewContents:
+    """``read_contents``, read again only when the view or its dataset has changed."""
+    dataset = view._root_dataset
+    stages = [] if view is dataset else view._serialize(include_uuids=False)
+    changed = dataset._max("last_modified_at"), len(dataset)
+    key = (dataset.name, str(stages), label_field, *changed)
+    if key not in _REMEMBERED:
+        contents = read_contents(view, label_field)
+        _REMEMBERED.clear()
+        _REMEMBERED[key] = contents
+    return _REMEMBERED[key]

@@ -1,0 +1,134 @@
+"""Pieces that the forms share."""
+
+from __future__ import annotations
+
+import zlib
+from typing import TYPE_CHECKING, Any
+
+import fiftyone as fo
+from fiftyone.operators import types
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from fiftyone.core.collections import SampleCollection
+    from fiftyone.operators import ExecutionContext
+
+ICON = "/assets/icon.svg"
+
+
+def choose_view(
+    ctx: ExecutionContext, inputs: types.Object, action: str
+) -> SampleCollection | None:
+    """Asks which samples; returns the view of them, or None after an explanation of the trouble."""
+    from tfdp.io.view_labels import check_view
+
+    inputs.view_target(
+        ctx, action_description=action, allow_selected_samples=True, require_flat=True
+    )
+    try:
+        view = ctx.target_view(require_flat=True)
+        check_view(view)
+    except ValueError as error:
+        refuse(inputs, "view_error", str(error))
+        return None
+    return view
+
+
+def choose(
+    inputs: types.Object,
+    name: str,
+    choices: dict[str, str | tuple[str, str]],
+    *,
+    default: Any,
+    **kwargs: Any,
+) -> types.Property:
+    """Adds a dropdown; ``choices`` maps each value to its label, or to (label, description)."""
+    dropdown = types.DropdownView()
+    for value, text in choices.items():
+        label, description = (text, None) if isinstance(text, str) else text
+        dropdown.add_choice(value, label=label, description=description)
+    return inputs.enum(name, list(choices), default=default, view=dropdown, **kwargs)
+
+
+def refuse(inputs: types.Object, name: str, message: str) -> None:
+    """Shows what is wrong, and keeps the form from being sent."""
+    inputs.view(
+        _fresh(name, message),
+        types.Error(label=_sentence(message)),
+        invalid=True,
+        error_message=message,
+    )
+
+
+def warn(inputs: types.Object, name: str, message: str) -> None:
+    """Shows what to think of; the form can be sent."""
+    inputs.view(_fresh(name, message), types.Warning(label=_sentence(message)))
+
+
+def tell(inputs: types.Object, name: str, message: str) -> None:
+    """Shows what will be done."""
+    inputs.view(_fresh(name, message), types.Notice(label=_sentence(message)))
+
+
+def show_markdown(inputs: types.Object, name: str, markdown: str) -> None:
+    """Shows a text or a table."""
+    inputs.str(_fresh(name, markdown), default=markdown, required=False, view=types.MarkdownView())
+
+
+def markdown_table(header: list[str], rows: list[list[Any]]) -> str:
+    """A table, numbers being the columns after the first."""
+    lines = [
+        "| " + " | ".join(header) + " |",
+        "|:---" + "|---:" * (len(header) - 1) + "|",
+        *("| " + " | ".join(_cell(value) for value in row) + " |" for row in rows),
+    ]
+    return "\n".join(lines)
+
+
+def form(inputs: types.Object, label: str, button: str) -> types.Property:
+    """The finished form."""
+    return types.Property(inputs, view=types.PromptView(label=label, submit_button_label=button))
+
+
+def progress_to(ctx: ExecutionContext, label: str) -> Callable[[Any], None]:
+    """A FiftyOne progress callback that tells the App, and the database of delegated runs."""
+    return fo.report_progress(
+        lambda bar: ctx.set_progress(progress=bar.progress, label=label), dt=0.5
+    )
+
+
+def finish(
+    ctx: ExecutionContext,
+    message: str,
+    view: SampleCollection | None = None,
+    name: str | None = None,
+) -> None:
+    """Tells the App what is new; a delegated run has no App."""
+    if ctx.delegated:
+        return
+    ctx.ops.reload_dataset()
+    if name is not None:
+        ctx.ops.set_view(name=name)
+    elif view is not None:
+        ctx.ops.set_view(view=view)
+    ctx.ops.notify(message, variant="success")
+
+
+def describe_counts(counts: dict[str, int]) -> str:
+    """A dict of counts as "12 crowd, 3 no mask", or "nothing"."""
+    parts = (f"{count} {what.replace('_', ' ')}" for what, count in counts.items())
+    return ", ".join(parts) or "nothing"
+
+
+def _cell(value: Any) -> str:
+    return f"{value:,}" if isinstance(value, int) else str(value).replace("|", "\\|")
+
+
+def _sentence(message: str) -> str:
+    return message[:1].upper() + message[1:]
+
+
+def _fresh(name: str, content: str) -> str:
+    """A name that changes with the content: the App shows what it first saw under a name."""
+    return f"{name}_{zlib.crc32(content.encode()):08x}"

@@ -1,0 +1,204 @@
+"""The operator that lists, describes, opens, renames and deletes the runs of this plugin."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import fiftyone.operators as foo
+from fiftyone.operators import types
+
+from tfdp.io.view_fields import delete_fields
+from tfdp.runs import delete_run, list_leftover_fields, own_configs
+
+from . import _forms as forms
+
+if TYPE_CHECKING:
+    import fiftyone as fo
+    from fiftyone.operators import ExecutionContext
+
+_ACTIONS = {
+    "list": ("List", "all runs of this plugin on the dataset"),
+    "describe": ("Describe", "what a run was asked, and what it did"),
+    "open": ("Open the view", "that a run scored, or that it kept"),
+    "rename": ("Rename", "a run; its fields and views keep their names"),
+    "delete": ("Delete", "a run with its fields, and its saved view"),
+    "clean_up": ("Clean up", "fields of runs that were killed, or deleted without them"),
+}
+
+
+class ManagePruningRuns(foo.Operator):
+    """Form and execution of what can be done with a run."""
+
+    @property
+    def config(self) -> foo.OperatorConfig:
+        return foo.OperatorConfig(
+            name="manage_pruning_runs",
+            label="Manage pruning runs",
+            description="List, describe, open, rename or delete shape scores and pruned views",
+            icon=forms.ICON,
+            dynamic=True,
+            allow_immediate_execution=True,
+            allow_delegated_execution=True,
+            default_choice_to_delegated=False,
+            risk_level=types.RiskLevel.HIGH,
+            view_target=False,
+        )
+
+    def resolve_run_name(self, ctx: ExecutionContext) -> str:
+        return f"{ctx.params.get('action', 'list')} {ctx.params.get('brain_key', '')}".strip()
+
+    def resolve_input(self, ctx: ExecutionContext) -> types.Property:
+        inputs = types.Object()
+        configs = own_configs(ctx.dataset)
+        action = ctx.params.get("action") or "list"
+        forms.choose(inputs, "action", _ACTIONS, default="list", required=False, label="Action")
+        if action == "list":
+            forms.show_markdown(inputs, "runs", _table(ctx.dataset, configs))
+        elif action == "clean_up":
+            _ask_clean_up(ctx, inputs)
+        elif configs:
+            _ask_run(ctx, inputs, configs, action)
+        else:
+            forms.refuse(
+                inputs, "no_runs", "this dataset has no runs; compute shape scores to make one"
+            )
+        return forms.form(inputs, "Manage pruning runs", _ACTIONS[action][0])
+
+    def execute(self, ctx: ExecutionContext) -> dict[str, Any]:
+        action = ctx.params.get("action") or "list"
+        dataset = ctx.dataset
+        if action == "list":
+            return {
+                "runs": list(own_configs(dataset)),
+                "text": _table(dataset, own_configs(dataset)),
+            }
+        if action == "clean_up":
+            gone = delete_fields(dataset, list_leftover_fields(dataset))
+            forms.finish(ctx, f"Deleted {len(gone)} fields")
+            return {"deleted_fields": gone, "text": f"Deleted fields: {', '.join(gone) or 'none'}"}
+        key = _existing_key(ctx)
+        if action == "rename":
+            new_key = ctx.params.get("new_brain_key")
+            dataset.rename_brain_run(key, new_key)
+            forms.finish(ctx, f"Renamed {key} to {new_key}")
+            return {"brain_key": new_key, "text": f"Renamed {key} to {new_key}"}
+        if action == "delete":
+            gone = delete_run(dataset, key)
+            forms.finish(ctx, f"Deleted {key} and {len(gone)} fields")
+            text = f"Deleted run {key} and its fields: {', '.join(gone) or 'none'}"
+            return {"brain_key": key, "deleted_fields": gone, "text": text}
+        if action == "open":
+            _open(ctx, key)
+        return {"brain_key": key, "text": _describe(dataset, key, own_configs(dataset)[key])}
+
+    def resolve_output(self, ctx: ExecutionContext) -> types.Property:
+        outputs = types.Object()
+        outputs.str("text", view=types.MarkdownView())
+        return types.Property(outputs, view=types.View(label="Pruning runs"))
+
+
+def _existing_key(ctx: ExecutionContext) -> str:
+    key = ctx.params.get("brain_key")
+    known = own_configs(ctx.dataset)
+    if key not in known:
+        raise ValueError(f"there is no run {key!r}; the runs are {', '.join(known) or 'none'}")
+    return key
+
+
+def _open(ctx: ExecutionContext, key: str) -> None:
+    config = own_configs(ctx.dataset)[key]
+    saved = getattr(config, "saved_view", None)
+    if saved in ctx.dataset.list_saved_views():
+        forms.finish(ctx, f"Opened {saved}", name=saved)
+    else:
+        forms.finish(ctx, f"Opened the view of {key}", view=ctx.dataset.load_brain_view(key).view())
+
+
+def _ask_run(
+    ctx: ExecutionContext, inputs: types.Object, configs: dict[str, Any], action: str
+) -> None:
+    keys = {key: (key, _kind(config)) for key, config in configs.items()}
+    first = next(iter(keys))
+    forms.choose(inputs, "brain_key", keys, default=first, required=True, label="Run")
+    key = ctx.params.get("brain_key") or first
+    if key not in configs:
+        forms.refuse(inputs, "unknown", f"there is no run {key!r}; the runs are {', '.join(keys)}")
+        return
+    if action == "rename":
+        new_key = ctx.params.get("new_brain_key")
+        inputs.str("new_brain_key", required=True, label="New name")
+        if new_key and (not new_key.isidentifier() or new_key in ctx.dataset.list_brain_runs()):
+            forms.refuse(
+                inputs,
+                "bad_name",
+                f"{new_key!r} is taken, or is not made of letters, digits and underscores",
+            )
+    elif action == "delete":
+        forms.warn(inputs, "sure", _describe_deletion(ctx.dataset, key))
+    else:
+        forms.show_markdown(inputs, "about", _describe(ctx.dataset, key, configs[key]))
+
+
+def _ask_clean_up(ctx: ExecutionContext, inputs: types.Object) -> None:
+    leftover = list_leftover_fields(ctx.dataset)
+    if leftover:
+        forms.warn(inputs, "leftover", f"deletes {', '.join(leftover)}, which no run lists")
+    else:
+        forms.refuse(inputs, "no_leftover", "there is nothing to clean up")
+
+
+def _kind(config: Any) -> str:
+    return (
+        "pruned view"
+        if hasattr(config, "keep_field")
+        else f"{config.method} scores".replace("_", " ")
+    )
+
+
+def _table(dataset: fo.Dataset, configs: dict[str, Any]) -> str:
+    if not configs:
+        return "This dataset has no runs yet."
+    rows = [
+        [
+            key,
+            _kind(config),
+            f"{dataset.get_brain_info(key).timestamp:%Y-%m-%d %H:%M}",
+            ", ".join(config.fields[:3]),
+        ]
+        for key, config in configs.items()
+    ]
+    return forms.markdown_table(["run", "what", "when (UTC)", "fields"], rows)
+
+
+def _describe(dataset: fo.Dataset, key: str, config: Any) -> str:
+    info = dataset.get_brain_info(key)
+    lines = [
+        f"**{key}**: {_kind(config)}, {info.timestamp:%Y-%m-%d %H:%M} UTC",
+        f"tfdp {config.tfdp_version}, {len(dataset.load_brain_view(key))} samples",
+        "",
+        f"fields: {', '.join(config.fields)}",
+    ]
+    asked = getattr(config, "parameters", None) or {
+        name: getattr(config, name)
+        for name in ("label_field", "rasterizer", "totals_from")
+        if getattr(config, name, None) is not None
+    }
+    asked = {name: value for name, value in asked.items() if value not in (None, [], ())}
+    lines += ["", *(f"- {name.replace('_', ' ')}: {value}" for name, value in asked.items())]
+    results = dataset.load_brain_results(key)
+    counts = getattr(results, "counts", None)
+    if counts:
+        lines += ["", forms.describe_counts(counts)]
+    skipped = getattr(results, "skipped", None)
+    if skipped:
+        number = {reason: len(ids) for reason, ids in skipped.items()}
+        lines += ["", f"not scored: {forms.describe_counts(number)}"]
+    return "\n".join(lines)
+
+
+def _describe_deletion(dataset: fo.Dataset, key: str) -> str:
+    config = own_configs(dataset)[key]
+    text = f"deletes run {key}, with the fields {', '.join(config.fields)}"
+    if hasattr(config, "saved_view"):
+        text += f" and the saved view {config.saved_view}"
+    return text + "; of fields that another run filled, too, only this run's own values"

@@ -1,0 +1,10 @@
+"""The datasets of the FiftyOne tests serve here, too."""
+
+from tests.fiftyone.conftest import (  # noqa: F401 - fixtures
+    coco,
+    coco_file,
+    coco_images,
+    imported,
+    make_dataset,
+    shapes,
+)

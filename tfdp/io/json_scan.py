@@ -106,7 +106,8 @@ def _scan_numbers(text: Text, i: int, many: bool) -> int:  # noqa: C901, PLR0912
         after += 1
         while after < end and (text[after] == 32 or 9 <= text[after] <= 10 or text[after] == 13):
             after += 1
-        if after == end or not (text[after] == _MINUS or _ZERO <= text[after] <= _NINE):
+        digit = after + 1 if after < end and text[after] == _MINUS else after
+        if digit >= end or not _ZERO <= text[digit] <= _NINE:
             return i
         i = after
 

@@ -287,10 +287,11 @@ def mask_runs_to_rle(masks: MaskRuns) -> list[bytes]:
 
 
 def mask_runs_to_bitmaps(masks: MaskRuns) -> list[NDArray[np.bool_]]:
-    """Draws every mask as a bool array (H, W); empty where it could not be read."""
+    """Draws every mask as a bool array (H, W); (0, 0) where it could not be read."""
     bitmaps = []
     for j, line_length in enumerate(masks.line_lengths):
         counts = masks.counts[masks.starts[j] : masks.starts[j + 1]]
-        lines = np.repeat(np.arange(len(counts)) % 2 == 1, counts).reshape(-1, line_length)
+        pixels = np.repeat(np.arange(len(counts)) % 2 == 1, counts)
+        lines = pixels.reshape(-1, line_length) if len(pixels) > 0 else pixels.reshape(0, 0)
         bitmaps.append(lines if masks.by_row else lines.T)
     return bitmaps

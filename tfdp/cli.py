@@ -41,7 +41,11 @@ class _Parser(argparse.ArgumentParser):
 def _say(text: str) -> None:
     """Prints, with "?" for what the terminal cannot show."""
     encoding = sys.stdout.encoding or "utf-8"
-    print(text.encode(encoding, "replace").decode(encoding), flush=True)
+    try:
+        print(text.encode(encoding, "replace").decode(encoding), flush=True)
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or it fails again at exit
+        raise
 
 
 def _check_outputs(outputs: Sequence[Path | None], *, overwrite: bool) -> None:
@@ -203,12 +207,12 @@ def _make_parser() -> argparse.ArgumentParser:
 
 
 def _one_line(error: Exception) -> str:
-    if isinstance(error, OSError) and error.errno is not None:
-        where = f"{error.filename}: " if error.filename is not None else ""
-        return f"{where}{error.strerror}"
-    if isinstance(error, MemoryError):
-        return "there is not enough memory for this"
-    return " ".join(str(error).split())
+    message = str(error)
+    if isinstance(error, OSError) and error.strerror is not None:
+        message = f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    elif isinstance(error, MemoryError):
+        message = "there is not enough memory for this"
+    return " ".join(message.split())
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -220,8 +224,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = _make_parser().parse_args(argv)
     try:
         args.run(args)
-    except BrokenPipeError:  # the reader of the summary has gone; the files are written
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except BrokenPipeError:  # whoever read the summary has gone; the files are written
+        return 0
     except (ValueError, OSError, MemoryError) as error:
         print(f"tfdp: error: {_one_line(error)}", file=sys.stderr)
         return _BAD_INPUT

@@ -35,6 +35,10 @@ def make_document():
     }
 
 
+def names_in(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
 @pytest.fixture
 def document():
     return make_document()

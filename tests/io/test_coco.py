@@ -56,7 +56,9 @@ def as_uncompressed(bitmap):
 def test_all_forms_of_one_mask_score_alike(document, write):
     bitmap = bitmap_with_a_hole()
     compressed = mask_api.encode(bitmap)["counts"].decode()
-    for annotation, counts in zip(document["annotations"], [compressed, as_uncompressed(bitmap)], strict=False):
+    for annotation, counts in zip(
+        document["annotations"], [compressed, as_uncompressed(bitmap)], strict=False
+    ):
         annotation["segmentation"] = {"counts": counts, "size": [60, 80]}
     instances = tfdp.score_coco(write(document)).instances
     assert instances.area[:2].tolist() == [32 * 39] * 2
@@ -221,7 +223,9 @@ def test_a_bar_is_shown_on_request_only(document, write):
     code = "import sys, tfdp; tfdp.score_coco(sys.argv[1], progress={})"
     path = str(write(document))
     quiet, loud = (
-        subprocess.run([sys.executable, "-c", code.format(p), path], capture_output=True, check=True)
+        subprocess.run(
+            [sys.executable, "-c", code.format(p), path], capture_output=True, check=True
+        )
         for p in (None, True)
     )
     assert quiet.stderr == b""

@@ -54,21 +54,23 @@ def test_a_missing_list_is_named(document, write, member):
 @pytest.mark.parametrize("value, described", [({"a": 1}, "an object"), (None, "null"), (5, "5")])
 def test_a_list_of_another_type_is_named(document, write, value, described):
     document["annotations"] = value
-    with pytest.raises(ValueError, match=f"'annotations' in .* must be a list, but is {described}"):
+    with pytest.raises(
+        ValueError, match=rf"'annotations' in .* must be a list, but is {described}"
+    ):
         tfdp.score_coco(write(document))
 
 
 def test_every_cut_of_a_file_is_an_error(document, write):
     text = json.dumps(document).encode()
     for length in range(1, len(text), 7):
-        with pytest.raises(ValueError, match="ann.json"):
+        with pytest.raises(ValueError, match=r"ann\.json"):
             tfdp.score_coco(write(text[:length]))
 
 
 def test_damage_inside_an_entry_is_an_error_that_names_the_place(document, write):
     text = json.dumps(document).replace('"iscrowd": 1', '"iscrowd": 1 1').encode()
     place = text.index(b"1 1") + 2
-    with pytest.raises(ValueError, match=f"unexpected .* at byte {place}, line 1"):
+    with pytest.raises(ValueError, match=rf"unexpected .* at byte {place}, line 1"):
         tfdp.score_coco(write(text))
 
 
@@ -81,11 +83,19 @@ def test_an_id_twice_is_an_error(document, write, member):
 
 
 @pytest.mark.parametrize(
-    "category", [{"name": "x"}, {"id": None, "name": "x"}, {"id": 7}, {"id": 7, "name": 3}, 5, {"id": 1.5, "name": "x"}]
+    "category",
+    [
+        {"name": "x"},
+        {"id": None, "name": "x"},
+        {"id": 7},
+        {"id": 7, "name": 3},
+        5,
+        {"id": 1.5, "name": "x"},
+    ],
 )
 def test_an_ill_category_is_an_error(document, write, category):
     document["categories"].append(category)
-    with pytest.raises(ValueError, match="category number 2 in .* must have an id"):
+    with pytest.raises(ValueError, match=r"category number 2 in .* must have an id"):
         tfdp.score_coco(write(document))
 
 
@@ -182,7 +192,9 @@ BAD_ANNOTATIONS = {
 
 
 @pytest.mark.parametrize("change, listed, reason", BAD_ANNOTATIONS.values(), ids=BAD_ANNOTATIONS)
-def test_a_bad_annotation_is_skipped_and_the_rest_is_scored(document, write, change, listed, reason):
+def test_a_bad_annotation_is_skipped_and_the_rest_is_scored(
+    document, write, change, listed, reason
+):
     bad = change
     if isinstance(change, dict):
         changed = {**document["annotations"][0], "id": 99, **change}
@@ -218,7 +230,9 @@ def test_an_image_of_bad_size_is_skipped_with_its_annotations(document, write, k
     ]
 
 
-@pytest.mark.parametrize("entry", [5, {}, {"file_name": "d.jpg", "height": 60, "width": 80}, {"id": 1.5}])
+@pytest.mark.parametrize(
+    "entry", [5, {}, {"file_name": "d.jpg", "height": 60, "width": 80}, {"id": 1.5}]
+)
 def test_an_image_without_an_id_is_skipped(document, write, entry):
     document["images"].insert(0, entry)
     scores = tfdp.score_coco(write(document))
@@ -250,8 +264,14 @@ def test_a_mask_without_a_pixel_scores_0_and_is_reported_as_degenerate(document,
 
 def test_no_memory_is_taken_on_the_word_of_a_file(document, write):
     document["images"][0].update(width=2**20, height=4095)  # as large as may be
-    document["annotations"][0]["segmentation"] = {"size": [4095, 2**20], "counts": [4095 * 2**20 - 1, 1]}
-    document["annotations"][1]["segmentation"] = {"size": [60, 80], "counts": [2**32 - 1, 2**32 - 1]}
+    document["annotations"][0]["segmentation"] = {
+        "size": [4095, 2**20],
+        "counts": [4095 * 2**20 - 1, 1],
+    }
+    document["annotations"][1]["segmentation"] = {
+        "size": [60, 80],
+        "counts": [2**32 - 1, 2**32 - 1],
+    }
     path = write(document)
     tfdp.score_coco(path)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -262,9 +282,16 @@ def test_no_memory_is_taken_on_the_word_of_a_file(document, write):
 
 
 ENTRY_VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=4) | st.just([60, 80]),
-    lambda inner: st.lists(inner, max_size=7)
-    | st.dictionaries(st.sampled_from(["size", "counts", "id"]), inner, max_size=3),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=4)
+    | st.just([60, 80]),
+    lambda inner: (
+        st.lists(inner, max_size=7)
+        | st.dictionaries(st.sampled_from(["size", "counts", "id"]), inner, max_size=3)
+    ),
     max_leaves=10,
 )
 

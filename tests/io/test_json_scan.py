@@ -40,7 +40,9 @@ VALUES = st.recursive(
     | st.floats()
     | st.text(max_size=5)
     | st.lists(st.floats(-1000, 1000), max_size=6),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=3), inner, max_size=4),
+    lambda inner: (
+        st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=3), inner, max_size=4)
+    ),
     max_leaves=8,
 )
 JSON_MARKS = ' \t\n\x0b\x01{}[]",:\\/u0019-+.eE' + "ntfNIaulse"
@@ -85,7 +87,9 @@ def test_any_text_is_accepted_where_python_accepts_it(text):
     assert is_accepted(raw) == python_accepts(raw)
 
 
-@pytest.mark.parametrize("text, place", [("[1, 2", 5), ("[1, x]", 4), ('{"a": tru}', 6), ("[1 2]", 3)])
+@pytest.mark.parametrize(
+    "text, place", [("[1, 2", 5), ("[1, x]", 4), ('{"a": tru}', 6), ("[1 2]", 3)]
+)
 def test_the_place_of_damage_is_given(text, place):
     assert ~scan_value(as_text(text.encode()), 0, brackets()) == place
 
@@ -107,7 +111,11 @@ def test_spans_of_an_array_hold_its_elements(values, indent):
 
 
 @settings(deadline=None)
-@given(st.lists(st.dictionaries(st.sampled_from(["id", "i", "idx", "segmentation"]), VALUES), max_size=4))
+@given(
+    st.lists(
+        st.dictionaries(st.sampled_from(["id", "i", "idx", "segmentation"]), VALUES), max_size=4
+    )
+)
 def test_named_values_are_found(objects):
     raw = json.dumps(objects).encode()
     spans, _ = scan_array(as_text(raw), 0, brackets())

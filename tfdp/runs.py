@@ -7,6 +7,7 @@ killed is never listed.
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import fiftyone.core.brain as fob
@@ -208,9 +209,16 @@ def report_selection(selection: Selection) -> dict[str, Any]:
 
 
 def own_configs(dataset: fo.Dataset) -> dict[str, Any]:
-    """Brain key -> config of every run of ours, also where FiftyOne can't import its class."""
-    configs = {key: dataset.get_brain_info(key).config for key in dataset.list_brain_runs()}
-    return {key: config for key, config in configs.items() if hasattr(config, "tfdp_version")}
+    """Brain key -> the attributes of the config of every run of ours.
+
+    They are read as they are stored, so that a class that can't be imported is no obstacle.
+    """
+    documents = dataset._doc.brain_methods  # noqa: SLF001
+    return {
+        key: SimpleNamespace(**document.config)
+        for key, document in sorted(documents.items())
+        if "tfdp_version" in document.config
+    }
 
 
 def keys_of_field(dataset: fo.Dataset, path: str) -> list[str]:
@@ -229,7 +237,7 @@ def delete_run(dataset: fo.Dataset, key: str) -> list[str]:
     saved_view = getattr(config, "saved_view", None)
     if saved_view in dataset.list_saved_views():
         dataset.delete_saved_view(saved_view)
-    type(dataset.get_brain_info(key).config.build()).delete_run(dataset, key, cleanup=False)
+    fob.BrainMethod.delete_run(dataset, key, cleanup=False)
     return gone
 
 
@@ -248,7 +256,7 @@ def remove_fields(dataset: fo.Dataset, key: str) -> list[str]:
     Returns:
         The paths of the fields that went altogether.
     """
-    paths = dataset.get_brain_info(key).config.fields
+    paths = own_configs(dataset)[key].fields
     shared = {path: [k for k in keys_of_field(dataset, path) if k != key] for path in paths}
     gone = delete_fields(dataset, [path for path, keys in shared.items() if not keys])
     for path, keys in shared.items():

@@ -44,6 +44,10 @@ class PruningParameters:
     beta: float = 0.0
     seed: int = 0
 
+    def __post_init__(self) -> None:
+        for name in ("pinned_tags", "excluded_tags"):  # lists, where they come from a database
+            object.__setattr__(self, name, tuple(getattr(self, name)))
+
     def criteria(self, held: ViewContents) -> Criteria:
         """The criteria of a selection, tags being resolved to ids."""
         return Criteria(

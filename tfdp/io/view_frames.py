@@ -70,10 +70,9 @@ def place_mask(
 def frame_runs(placed: PlacedMask, height: int, width: int) -> MaskRuns:
     """The run lengths of the mask in its whole frame; only the mask's own columns are looked at."""
     rows, columns = placed.bitmap.shape
-    strip = np.zeros((height, columns), bool)
-    strip[placed.y : placed.y + rows] = placed.bitmap
-    runs = mask_runs_from_bitmaps([strip])
-    counts = runs.counts.astype(np.int64)
+    strip = np.zeros((columns, height), bool)  # transposed: COCO reads down the columns
+    strip[:, placed.y : placed.y + rows] = placed.bitmap.T
+    counts = mask_runs_from_bitmaps([strip]).counts.astype(np.int64)
     before, after = placed.x * height, (width - placed.x - columns) * height
     counts[0] += before
     if len(counts) % 2 == 1:

@@ -36,17 +36,14 @@ def _parse_arguments() -> argparse.Namespace:
 
 def _import_coco(annotations: Path, images: Path) -> fo.Dataset:
     import fiftyone as fo
-    import fiftyone.utils.coco as fouc
 
     dataset = fo.Dataset(NAME, persistent=True, overwrite=True)
-    document, *_ = fouc.load_coco_detection_annotations(str(annotations))
-    dataset.default_classes = list(document.get("classes", []))
     dataset.add_dir(
         dataset_type=fo.types.COCODetectionDataset,
         data_path=str(images),
         labels_path=str(annotations),
         label_types=["segmentations"],
-        label_field=LABEL_FIELD,
+        label_field={"segmentations": LABEL_FIELD, "coco_id": "coco_id"},
         include_id=True,
     )
     return dataset

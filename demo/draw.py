@@ -131,7 +131,7 @@ def _crowd(pixels: NDArray[np.uint8], rng: np.random.Generator) -> dict[str, Any
     """A heap of pebbles, annotated as one region with uncompressed run lengths."""
     mask = np.zeros((HEIGHT, WIDTH), np.uint8)
     corner = rng.uniform((20, 20), (WIDTH - 80, HEIGHT - 60))
-    for center in rng.uniform(corner, (*corner, 60, 40), (25, 2)):
+    for center in rng.uniform(corner, corner + np.array([60, 40]), (25, 2)):
         cv2.circle(mask, center.astype(int).tolist(), int(rng.integers(3, 7)), 1, -1)
     pixels[mask > 0] = CLASSES["pebble"][3]
     changes = np.flatnonzero(np.diff(mask.ravel(order="F"), prepend=0))

@@ -1,0 +1,186 @@
+"""The panel that shows what a pruning rate would cost, before anything is pruned."""
+
+from __future__ import annotations
+
+import fiftyone.operators as foo
+from fiftyone import ViewField
+from fiftyone.operators import types
+
+from tfdp.comparison import instances_kept
+from tfdp.io.view_candidates import list_score_fields, score_candidates
+from tfdp.io.view_fields import is_own, score_of
+from tfdp.shape_scores import PLAIN_SCORERS
+from tfdp.view_pruning import PruningParameters, find_scored_labels, select_in_view
+
+from . import _forms as forms
+from . import _plots as plots
+from ._contents import remember_contents
+
+PLUGIN = "@tfdp/instance-pruning"
+DEFAULT_PERCENT = 50
+PERCENTS = range(0, 100, 5)
+HELP = """
+Every bar, line and number is about the current view. **Scores**: what is cut; click a bar to see
+its samples. **Cost**: how many of the instances each scorer keeps at each rate; a scorer far above
+*random* keeps crowded images first. **Classes**: who pays; click one to see its samples.
+"""
+
+
+class PruningPanel(foo.Panel):
+    """Score, rate, and three plots of what would be kept."""
+
+    @property
+    def config(self):
+        return foo.PanelConfig(
+            name="pruning_panel",
+            label="Instance pruning",
+            icon=forms.ICON,
+            category=foo.Categories.CURATE,
+            surfaces="grid",
+            help_markdown=HELP,
+        )
+
+    def on_load(self, ctx):
+        scorers = _scorers(ctx)
+        best = [name for name in scorers if score_of(ctx.dataset, name) == "cb_scs"]
+        ctx.panel.state.scorer = (best or scorers)[0]
+        ctx.panel.state.percent = DEFAULT_PERCENT
+        self.refresh(ctx)
+
+    def on_change_view(self, ctx):
+        self.refresh(ctx)
+
+    def on_change_dataset(self, ctx):
+        self.on_load(ctx)
+
+    def change_scorer(self, ctx):
+        ctx.panel.state.scorer = ctx.params["value"]
+        self.refresh(ctx)
+
+    def change_rate(self, ctx):
+        ctx.panel.state.percent = ctx.params["value"]
+        self.draw(ctx)
+
+    def refresh(self, ctx):
+        """Everything again: another view, or another scorer."""
+        try:
+            held = remember_contents(ctx.view, self._label_field(ctx))
+            curves = {
+                name: instances_kept(
+                    score_candidates(ctx.view, held, name), [p / 100 for p in PERCENTS]
+                )
+                for name in dict.fromkeys([ctx.panel.state.scorer, *_comparable(ctx)])
+            }
+        except ValueError as error:
+            ctx.panel.state.error = str(error)
+            return
+        ctx.panel.state.error = None
+        ctx.panel.state.curves = curves
+        self.draw(ctx)
+
+    def draw(self, ctx):
+        """The plots that depend on the rate."""
+        rate = ctx.panel.state.percent / 100
+        held = remember_contents(ctx.view, self._label_field(ctx))
+        scorer = ctx.panel.state.scorer
+        selection = select_in_view(
+            ctx.view, held, PruningParameters(pruning_rate=rate, scorer=scorer)
+        )
+        candidates = score_candidates(ctx.view, held, scorer)
+        drawn = {
+            "scores": plots.plot_scores(candidates, selection),
+            "costs": plots.plot_costs(ctx.panel.state.curves, PERCENTS, ctx.panel.state.percent),
+            "classes": plots.plot_classes(selection),
+        }
+        ctx.panel.state.edges = plots.score_bins(candidates)
+        ctx.panel.state.layouts = {name: layout for name, (_, layout) in drawn.items()}
+        for name, (traces, _) in drawn.items():
+            ctx.panel.set_data(name, traces)
+        before, after = selection.before, selection.after
+        ctx.panel.state.summary = (
+            f"**{after.images:,}** of {before.images:,} images are kept, and with them "
+            f"**{after.instances:,}** of {before.instances:,} instances "
+            f"({after.instances / max(before.instances, 1):.0%})"
+        )
+
+    def show_scores(self, ctx):
+        """Shows the samples of the bar that was clicked."""
+        edges = ctx.panel.state.edges
+        low, high = edges[ctx.params["idx"]], edges[ctx.params["idx"] + 1]
+        value = ViewField(ctx.panel.state.scorer)
+        below = value <= high if high == edges[-1] else value < high
+        ctx.ops.set_view(view=ctx.dataset.match((value >= low) & below))
+
+    def show_class(self, ctx):
+        """Shows the samples that hold the class that was clicked."""
+        field = self._label_field(ctx)
+        ctx.ops.set_view(
+            view=ctx.dataset.filter_labels(field, ViewField("label") == ctx.params["y"])
+        )
+
+    def create(self, ctx):
+        """Opens the form with what was chosen here."""
+        ctx.prompt(
+            f"{PLUGIN}/create_pruned_view",
+            params={
+                "scorer": ctx.panel.state.scorer,
+                "budget": "pruning_rate",
+                "pruning_rate": ctx.panel.state.percent / 100,
+            },
+        )
+
+    def render(self, ctx):
+        panel = types.Object()
+        if ctx.panel.state.error:
+            panel.view("error", types.Warning(label=ctx.panel.state.error))
+            panel.btn(
+                "score", label="Compute shape scores", on_click=self.score, variant="contained"
+            )
+            return _stacked(panel)
+        forms.choose(
+            panel,
+            "scorer",
+            {name: name for name in _scorers(ctx)},
+            default=ctx.panel.state.scorer,
+            label="Scorer",
+            on_change=self.change_scorer,
+        )
+        panel.int(
+            "percent",
+            default=DEFAULT_PERCENT,
+            min=0,
+            max=PERCENTS[-1],
+            label="Images to prune, %",
+            view=types.SliderView(value_label_display="on"),
+            on_change=self.change_rate,
+        )
+        panel.md(ctx.panel.state.summary or "", name="summary")
+        panel.btn("create", label="Create pruned view", on_click=self.create, variant="contained")
+        layouts = ctx.panel.state.layouts or {}
+        for name, on_click in (
+            ("scores", self.show_scores),
+            ("costs", None),
+            ("classes", self.show_class),
+        ):
+            panel.plot(name, layout=layouts.get(name, {}), on_click=on_click, height=340)
+        return _stacked(panel)
+
+    def score(self, ctx):
+        ctx.prompt(f"{PLUGIN}/compute_shape_scores")
+
+    def _label_field(self, ctx):
+        return find_scored_labels(ctx.view, ctx.panel.state.scorer)
+
+
+def _scorers(ctx):
+    return [*list_score_fields(ctx.dataset), *PLAIN_SCORERS]
+
+
+def _comparable(ctx):
+    """The scorers whose cost is drawn beside the chosen one: our own scores, and the plain ones."""
+    own = [name for name in list_score_fields(ctx.dataset) if is_own(ctx.dataset, name)]
+    return [*own, "count", "inverse_frequency", "random"]
+
+
+def _stacked(panel):
+    return types.Property(panel, view=types.GridView(orientation="vertical", gap=2, padding=2))

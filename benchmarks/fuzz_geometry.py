@@ -10,17 +10,13 @@ agree with pycocotools and cv2; what is not must have a problem and no counts.
 from __future__ import annotations
 
 import argparse
-import sys
 import time
 from collections import Counter
-from pathlib import Path
 
 import numpy as np
+import plain
 from pycocotools import mask as coco_mask
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
-
-from benchmarks import plain
 from tfdp.contours import measure_contours
 from tfdp.masks import (
     MaskProblem,

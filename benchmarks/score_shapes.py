@@ -1,32 +1,30 @@
-"""How much faster shapes are measured than the plain way, one thread, warm, in one and the same run.
+"""Shapes measured our way and the plain way: one thread, warm, in one and the same run.
 
-    python benchmarks/score_shapes.py [folder of real data, ../shared/data]
+    python benchmarks/score_shapes.py
 
 Both ways start from the parsed annotations and end with SI-SCS; the scores are compared.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
-import sys
+import os
 import time
 from itertools import chain
 from pathlib import Path
 
 import cv2
 import numpy as np
+import plain
 from pycocotools import mask as coco_mask
 
-ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT))
-
-from benchmarks import plain
 from tfdp.complexity import score_si_scs
 from tfdp.contours import measure_contours
 from tfdp.masks import mask_runs_from_rle
 from tfdp.rasterize import rasterize_polygons
 
+ROOT = Path(__file__).resolve().parent.parent
+DATA = Path(os.environ.get("TFDP_SHARED", ROOT.parent / "shared")) / "data"
 CHUNK = 4096  # masks measured at a time
 REPEATS = 5
 
@@ -121,11 +119,8 @@ def draw(polygons, rasterizer):
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("data", nargs="?", type=Path, default=ROOT.parent / "shared/data")
-    data = parser.parse_args().data
-    voc = read_rles(data / "voc2012/instances_train.json")
-    polygons = read_polygons(data / "coco/instances.json")
+    voc = read_rles(DATA / "voc2012/instances_train.json")
+    polygons = read_polygons(DATA / "coco/instances.json")
     street = draw_street_rles()
     rows = [
         ("VOC RLE", voc, lambda: score_rles(voc), lambda: score_plainly(decode(voc))),

@@ -19,7 +19,6 @@ from tfdp.masks import (
     mask_runs_to_rle,
 )
 
-
 pytestmark = pytest.mark.filterwarnings("ignore:__array__:DeprecationWarning:pycocotools")
 
 

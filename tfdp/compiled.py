@@ -20,9 +20,13 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 # contains those that it calls: so any newer file in this package counts
 _NEWEST_SOURCE = max(path.stat().st_mtime_ns for path in Path(__file__).parent.glob("*.py"))
 
-# numba counts references to arrays on each call between compiled functions, which takes longer than
-# most of our inner functions; this (private) option turns it off
-_NO_COUNTING = {"_nrt": False} if hasattr(DefaultOptions, "_nrt") else {}
+# Between compiled functions, numba counts references to arrays, which takes longer than most inner
+# functions do: without counting and calling, all is several times as fast. `_nrt` is private.
+_INNER = {
+    option: value
+    for option, value in {"_nrt": False, "forceinline": True}.items()
+    if hasattr(DefaultOptions, option)
+}
 
 
 def _compile(function: Function, **options: bool | str) -> Function:
@@ -31,7 +35,9 @@ def _compile(function: Function, **options: bool | str) -> Function:
         dispatcher = numba.njit(cache=True, **options)(function)
     except RuntimeError:  # "cannot cache function: no locator available"
         return numba.njit(**options)(function)
-    dispatcher._cache._cache_file._source_stamp = _NEWEST_SOURCE  # noqa: SLF001
+    cache_file = getattr(dispatcher._cache, "_cache_file", None)  # noqa: SLF001
+    if cache_file is not None:
+        cache_file._source_stamp = _NEWEST_SOURCE  # noqa: SLF001
     return dispatcher
 
 
@@ -42,4 +48,4 @@ def compiled(function: Function) -> Function:
 
 def inner(function: Function) -> Function:
     """Compiles a function that compiled ones call, and that neither makes nor returns arrays."""
-    return _compile(function, **_NO_COUNTING)
+    return _compile(function, **_INNER)

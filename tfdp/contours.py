@@ -201,7 +201,7 @@ def _sweep(
         run_stop = position + np.int64(counts[k])
         pixel_area += run_stop - position
         while position < run_stop:
-            if position >= foot:
+            while position >= foot:
                 num_ends = _link(
                     segments, left, left_stop, right, right_stop, x, by_row, ends, num_ends, largest
                 )
@@ -209,14 +209,10 @@ def _sweep(
                 right = right_stop = half - right
                 x += 1
                 foot += height
-            if position >= foot:  # column x is empty: all contours end; on to the next segment
-                num_ends = _link(
-                    segments, left, left_stop, right, right_stop, x, by_row, ends, num_ends, largest
-                )
-                left_stop = left
-                skipped = (position - foot) // height + 1
-                x += skipped
-                foot += skipped * height
+                if left == left_stop and position >= foot:  # all contours have ended: skip
+                    skipped = (position - foot) // height + 1
+                    x += skipped
+                    foot += skipped * height
             stop = min(run_stop, foot)
             top, bottom = position + height - foot, stop + height - foot - 1
             if right_stop > right and segments[right_stop - 1, BOTTOM] + 1 == top:
@@ -225,10 +221,12 @@ def _sweep(
                 segments[right_stop, TOP], segments[right_stop, BOTTOM] = top, bottom
                 right_stop += 1
             position = stop
-    num_ends = _link(
-        segments, left, left_stop, right, right_stop, x, by_row, ends, num_ends, largest
-    )
-    _link(segments, right, right_stop, left, left, x, by_row, ends, num_ends, largest)
+    for _ in range(2):  # the last segments, and then nothing
+        num_ends = _link(
+            segments, left, left_stop, right, right_stop, x, by_row, ends, num_ends, largest
+        )
+        left, left_stop = right, right_stop
+        right = right_stop = half - right
     return pixel_area
 
 
@@ -248,7 +246,8 @@ def _measure(
     area, perimeter = np.empty(num_masks), np.empty(num_masks)
     pixel_area = np.empty(num_masks, np.int64)
     for j in range(num_masks):
-        largest[:FIRST], largest[FIRST] = 0, -1
+        largest[AREA2] = largest[STRAIGHT] = largest[DIAGONAL] = 0
+        largest[FIRST] = -1
         mask = counts[starts[j] : starts[j + 1]]
         pixel_area[j] = _sweep(mask, line_lengths[j], by_row, segments, ends, largest)
         area[j] = largest[AREA2] / 2

@@ -2,9 +2,9 @@
 
 pycocotools scales a polygon by 5, rounds its vertices to integers and walks every edge in steps of
 1: along x where the edge is flat (y is rounded), along y where it is steep (x is rounded). Pixel
-column k owns the scaled columns 5 k to 5 k + 4. A step from the middle one, 5 k + 2, to the next, or
-back, crosses column k; there the mask toggles, at the first row whose middle, 5 row + 2, is not above
-the step's smaller y:
+column k owns the scaled columns 5 k to 5 k + 4. A step from the middle one, 5 k + 2, to the next,
+or back, crosses column k; there the mask toggles, at the first row whose middle, 5 row + 2, is not
+above the step's smaller y:
 
     scaled column   5k        5k+2 5k+3      5k+5
                      .    .    o____o    .    |
@@ -155,9 +155,9 @@ def draw_coco(
                 vertices = xy[part_starts[part] : part_starts[part + 1]]
                 num = _draw_part(vertices, height, width, columns, places, toggles, column_stops)
                 if mask_starts[j + 1] - mask_starts[j] > 1:
-                    opens[intervals : intervals + num // 2] = toggles[0:num:2]
-                    closes[intervals : intervals + num // 2] = toggles[1:num:2]
-                    intervals += num // 2
+                    for k in range(0, num, 2):
+                        opens[intervals], closes[intervals] = toggles[k], toggles[k + 1]
+                        intervals += 1
             if mask_starts[j + 1] - mask_starts[j] > 1:
                 num = _unite(opens, closes, intervals, toggles)
             counts = grown(counts, used, used + num + 1)

@@ -102,6 +102,23 @@ def read_categories(file: JsonFile) -> dict[Id, str]:
     return dict(zip(known, names, strict=True))
 
 
+def _are_bad_sizes(heights: NDArray[np.int64], widths: NDArray[np.int64]) -> NDArray[np.bool_]:
+    sizes = zip(heights.tolist(), widths.tolist(), strict=True)
+    return np.array([is_bad_size(*size) for size in sizes], np.bool_)
+
+
+def _describe_bad_image(file: JsonFile, row: int, image_id: Id | None, sizes: Spans) -> SkippedItem:
+    if image_id is None:
+        return SkippedItem("image", None, "bad_id", f"entry number {row}")
+    found = b" x ".join(file.raw(span) or b"missing" for span in sizes)
+    return SkippedItem("image", image_id, "bad_size", found[:60].decode(errors="replace"))
+
+
+def _read_file_name(file: JsonFile, span: Spans) -> str:
+    name = file.value(span)
+    return name if is_text(name) else ""
+
+
 def read_images(file: JsonFile) -> Images:
     """The images of a file.
 
@@ -112,31 +129,25 @@ def read_images(file: JsonFile) -> Images:
     found = file.find(spans, ["id", "height", "width", "file_name"])
     ids = read_ids(file, found[:, 0])
     check_unique(file.path, "images", as_id_array([i for i in ids if i is not None]))
-    heights, has_height = read_integers(file.text, found[:, 1])
-    widths, has_width = read_integers(file.text, found[:, 2])
-
-    good: list[int] = []
-    row_of_id: dict[Id, int] = {}
-    file_names, skipped = [], []
-    for row, image_id in enumerate(ids):
-        file_name = file.value(found[row, 3])
-        if image_id is None:
-            skipped.append(SkippedItem("image", None, "bad_id", f"entry number {row}"))
-            continue
-        if not (has_height[row] and has_width[row]) or is_bad_size(heights[row], widths[row]):
-            size = b" x ".join(file.raw(span) or b"missing" for span in found[row, 1:3])
-            detail = size[:60].decode(errors="replace")
-            skipped.append(SkippedItem("image", image_id, "bad_size", detail))
-            row_of_id[image_id] = SKIPPED
-            continue
-        row_of_id[image_id] = len(good)
-        good.append(row)
-        file_names.append(file_name if is_text(file_name) else "")
+    (heights, has_height), (widths, has_width) = (
+        read_integers(file.text, found[:, k]) for k in (1, 2)
+    )
+    has_id = np.array([i is not None for i in ids], np.bool_)
+    has_size = has_height & has_width & ~_are_bad_sizes(heights, widths)
+    good = np.flatnonzero(has_id & has_size)
+    row_of_id = dict.fromkeys((i for i in ids if i is not None), SKIPPED)
+    good_ids = [
+        i for i, is_good in zip(ids, has_id & has_size, strict=True) if is_good and i is not None
+    ]
+    row_of_id |= {image_id: k for k, image_id in enumerate(good_ids)}
     return Images(
-        ids=[i for i in ids if i is not None and row_of_id[i] != SKIPPED],
-        file_names=file_names,
+        ids=good_ids,
+        file_names=[_read_file_name(file, span) for span in found[good, 3]],
         heights=heights[good],
         widths=widths[good],
         row_of_id=row_of_id,
-        skipped=skipped,
+        skipped=[
+            _describe_bad_image(file, row, ids[row], found[row, 1:3])
+            for row in np.flatnonzero(~(has_id & has_size)).tolist()
+        ],
     )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..compiled import compiled
+from ..compiled import compiled, inner
 from ..toggles import grown
 
 if TYPE_CHECKING:
@@ -25,27 +25,32 @@ _QUOTE, _BACKSLASH, _COMMA, _COLON = ord('"'), ord("\\"), ord(","), ord(":")
 _OPEN_OBJECT, _OPEN_ARRAY, _CLOSE_ARRAY = ord("{"), ord("["), ord("]")
 _CLOSE = 2  # from an opening bracket's code to its closing one's, for both kinds
 _ZERO, _NINE, _DOT, _MINUS, _PLUS = ord("0"), ord("9"), ord("."), ord("-"), ord("+")
+_SPACE = ord(" ")
 _SMALL_E, _LARGE_E, _SMALL_U = ord("e"), ord("E"), ord("u")
-_WORDS = tuple(
-    np.frombuffer(word, np.uint8) for word in (b"null", b"true", b"false", b"NaN", b"Infinity")
-)
-_ESCAPED = np.frombuffer(b'"\\/bfnrt', np.uint8)
-_HEX = np.frombuffer(b"0123456789abcdefABCDEF", np.uint8)
+_ESCAPED = tuple(b'"\\/bfnrtu')
+_WORDS = np.frombuffer(b"null true false NaN Infinity ", np.uint8)
 
 
-@compiled
+@inner
 def skip_space(text: Text, i: int) -> int:
     while i < len(text) and (text[i] == 32 or 9 <= text[i] <= 10 or text[i] == 13):
         i += 1
     return i
 
 
-@compiled
+@inner
 def _is_digit(text: Text, i: int) -> bool:
     return i < len(text) and _ZERO <= text[i] <= _NINE
 
 
-@compiled
+@inner
+def _is_hex_digit(text: Text, i: int) -> bool:
+    if _is_digit(text, i):
+        return True
+    return i < len(text) and ord("a") <= text[i] | 32 <= ord("f")  # | 32: small letters
+
+
+@inner
 def _scan_string(text: Text, i: int) -> int:
     """End of the string whose quote is at i; as `scan_value`."""
     i += 1
@@ -54,24 +59,22 @@ def _scan_string(text: Text, i: int) -> int:
             return ~i
         if text[i] == _BACKSLASH:
             i += 1
-            if i == len(text):
+            if i == len(text) or text[i] not in _ESCAPED:
                 return ~i
             if text[i] == _SMALL_U:
                 for k in range(i + 1, i + 5):
-                    if k >= len(text) or not (text[k] == _HEX).any():
+                    if not _is_hex_digit(text, k):
                         return ~i
                 i += 4
-            elif not (text[i] == _ESCAPED).any():
-                return ~i
         i += 1
     return i + 1 if i < len(text) else ~i
 
 
-@compiled
+@inner
 def _scan_numbers(text: Text, i: int, many: bool) -> int:  # noqa: C901, PLR0912
     """End of the number at i or, where ``many``, of the last of the numbers at i; as `scan_value`.
 
-    Most of a COCO file is such numbers: it is one loop, because calls would take longer than it.
+    Most of a COCO file is such numbers: it is one loop, which calls nothing.
     """
     end = len(text)
     while True:
@@ -112,16 +115,23 @@ def _scan_numbers(text: Text, i: int, many: bool) -> int:  # noqa: C901, PLR0912
         i = after
 
 
-@compiled
+@inner
 def _scan_word(text: Text, i: int) -> int:
     """End of null, true, false, NaN or Infinity; as `scan_value`."""
-    for word in _WORDS:
-        if i + len(word) <= len(text) and (text[i : i + len(word)] == word).all():
-            return i + len(word)
+    word = 0
+    while word < len(_WORDS):
+        k = 0
+        while i + k < len(text) and text[i + k] == _WORDS[word + k]:
+            k += 1
+        if _WORDS[word + k] == _SPACE:
+            return i + k
+        while _WORDS[word] != _SPACE:
+            word += 1
+        word += 1
     return ~i
 
 
-@compiled
+@inner
 def _scan_scalar(text: Text, i: int, many: bool) -> int:
     """End of the scalar at i, or where ``many`` of several numbers; as `scan_value`."""
     if text[i] == _QUOTE:
@@ -129,11 +139,12 @@ def _scan_scalar(text: Text, i: int, many: bool) -> int:
     if _is_digit(text, i) or (text[i] == _MINUS and _is_digit(text, i + 1)):
         return _scan_numbers(text, i, many)
     if text[i] == _MINUS:  # -Infinity
-        return _scan_word(text, i + 1) if text[i + 1 : i + 2].sum() == ord("I") else ~i
+        is_infinity = i + 1 < len(text) and text[i + 1] == ord("I")
+        return _scan_word(text, i + 1) if is_infinity else ~i
     return _scan_word(text, i)
 
 
-@compiled
+@inner
 def _scan_name(text: Text, i: int) -> int:
     """Place of the value that the name at or after i is given to; as `scan_value`."""
     i = skip_space(text, i)
@@ -146,7 +157,7 @@ def _scan_name(text: Text, i: int) -> int:
     return i + 1 if i < len(text) and text[i] == _COLON else ~i
 
 
-@compiled
+@inner
 def scan_value(text: Text, i: int, open_brackets: Text) -> int:  # noqa: C901, PLR0911, PLR0912
     """End of the JSON value at or after i, every byte of it checked.
 

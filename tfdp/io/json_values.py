@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..compiled import compiled
+from ..compiled import compiled, inner
 from .json_scan import skip_space
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ _OPEN_OBJECT, _CLOSE_OBJECT, _OPEN_ARRAY, _CLOSE_ARRAY = ord("{"), ord("}"), ord
 _ZERO, _NINE = ord("0"), ord("9")
 
 
-@compiled
+@inner
 def _string_end(text: Text, i: int) -> int:
     i += 1
     while text[i] != _QUOTE:
@@ -27,7 +27,7 @@ def _string_end(text: Text, i: int) -> int:
     return i + 1
 
 
-@compiled
+@inner
 def _value_end(text: Text, i: int) -> int:
     """End of a value in a text that has been scanned."""
     if text[i] == _QUOTE:
@@ -49,6 +49,21 @@ def _value_end(text: Text, i: int) -> int:
         elif depth == 0 and (code == _COMMA or code <= 32):
             return i
         i += 1
+
+
+@inner
+def _index_of(text: Text, start: int, end: int, names: Text, name_ends: NDArray[np.int64]) -> int:
+    """Which of the names stands in the text from start to end; -1 for none of them."""
+    name_start = 0
+    for k in range(len(name_ends)):
+        if name_ends[k] - name_start == end - start:
+            same = 0
+            while start + same < end and text[start + same] == names[name_start + same]:
+                same += 1
+            if start + same == end:
+                return k
+        name_start = name_ends[k]
+    return -1
 
 
 @compiled
@@ -74,15 +89,12 @@ def find_values(text: Text, spans: Spans, names: Text, name_ends: NDArray[np.int
             continue
         i = skip_space(text, i + 1)
         while i < end and text[i] == _QUOTE:
-            name_end = _string_end(text, i)
+            name, name_end = i + 1, _string_end(text, i)
             start = skip_space(text, skip_space(text, name_end) + 1)
-            name = text[i + 1 : name_end - 1]
             i = _value_end(text, start)
-            name_start = 0
-            for k in range(len(name_ends)):
-                if np.array_equal(name, names[name_start : name_ends[k]]):
-                    found[row, k, 0], found[row, k, 1] = start, i
-                name_start = name_ends[k]
+            k = _index_of(text, name, name_end - 1, names, name_ends)
+            if k >= 0:
+                found[row, k, 0], found[row, k, 1] = start, i
             i = skip_space(text, i)
             i = skip_space(text, i + 1)
     return found

@@ -230,25 +230,25 @@ def mask_runs_from_rle(
         The N masks, in order, and (N,) uint8 of `MaskProblem`: 0 where the mask could be read.
         A mask with a problem has no counts. Nothing is allocated or read on the word of a file.
     """
-    nothing = np.empty(0, np.int64)
     problems = np.zeros(len(rles), np.uint8)
-    texts, lists = [b""] * len(rles), [nothing] * len(rles)
+    texts, text_lengths = [b""], np.zeros(len(rles), np.int64)
+    lists, list_lengths = [np.empty(0, np.int64)], np.zeros(len(rles), np.int64)
     for j, rle in enumerate(rles):
-        if isinstance(rle, bytes):
-            texts[j] = rle
-        elif isinstance(rle, str):
-            texts[j] = rle.encode("utf-8", "surrogatepass")  # what is not ASCII is garbage later
+        if isinstance(rle, str | bytes):
+            # whatever is not ASCII is found to be garbage later
+            text = rle.encode("utf-8", "surrogatepass") if isinstance(rle, str) else rle
+            texts.append(text)
+            text_lengths[j] = len(text)
+        elif (numbers := _integers(rle)) is not None:
+            lists.append(numbers)
+            list_lengths[j] = len(numbers)
         else:
-            numbers = _integers(rle)
-            if numbers is None:
-                problems[j] = MaskProblem.GARBAGE
-            else:
-                lists[j] = numbers
+            problems[j] = MaskProblem.GARBAGE
     counts, starts = _decode(
         np.frombuffer(b"".join(texts), np.uint8),
-        np.cumsum([len(text) for text in texts], dtype=np.int64),
-        np.concatenate([nothing, *lists]),
-        np.cumsum([len(numbers) for numbers in lists], dtype=np.int64),
+        np.cumsum(text_lengths),
+        np.concatenate(lists),
+        np.cumsum(list_lengths),
         np.asarray(heights, np.int64),
         np.asarray(widths, np.int64),
         problems,

@@ -26,7 +26,8 @@ def grown(buffer: NDArray[Scalar], used: int, size: int) -> NDArray[Scalar]:
     if size <= len(buffer):
         return buffer
     larger = np.empty(max(size, 2 * len(buffer)), buffer.dtype)
-    larger[:used] = buffer[:used]
+    for k in range(used):  # a slice would compile for two seconds
+        larger[k] = buffer[k]
     return larger
 
 

@@ -8,13 +8,14 @@ import numpy as np
 import pytest
 
 if os.environ.get("TFDP_REQUIRE") == "1":
-    import torch
     import torchvision  # noqa: F401 - where all tests must run, a missing package is a failure
 
 WRONG_IMAGE = 5  # its masks are all of the box but the shape
 
 
-def write_toy_dataset(folder: Path, *, images: int = 10, side: int = 64, wrong: bool = True) -> Path:
+def write_toy_dataset(
+    folder: Path, *, images: int = 10, side: int = 64, wrong: bool = True
+) -> Path:
     """Bright ellipses and triangles, two an image, as a COCO file; returns its path."""
     from PIL import Image
 
@@ -22,7 +23,11 @@ def write_toy_dataset(folder: Path, *, images: int = 10, side: int = 64, wrong: 
 
     rng = np.random.default_rng(0)
     yy, xx = np.mgrid[:side, :side]
-    document = {"images": [], "annotations": [], "categories": [{"id": 1, "name": "ellipse"}, {"id": 2, "name": "triangle"}]}
+    document = {
+        "images": [],
+        "annotations": [],
+        "categories": [{"id": 1, "name": "ellipse"}, {"id": 2, "name": "triangle"}],
+    }
     for image_id in range(images):
         pixels = rng.integers(0, 60, (side, side, 3))
         for half in range(2):
@@ -44,7 +49,9 @@ def write_toy_dataset(folder: Path, *, images: int = 10, side: int = 64, wrong: 
             })  # fmt: skip
         name = f"{image_id}.png"
         Image.fromarray(pixels.astype(np.uint8)).save(folder / name)
-        document["images"].append({"id": image_id, "file_name": name, "height": side, "width": side})
+        document["images"].append(
+            {"id": image_id, "file_name": name, "height": side, "width": side}
+        )
     import orjson
 
     path = folder / "instances.json"
@@ -86,4 +93,4 @@ def toy_log(toy, tmp_path_factory) -> Path:
 
 
 if __name__ == "__main__":  # a run of its own, for a test to kill: annotations, log
-    train_toy(Path(sys.argv[1]), Path(sys.argv[2]), lambda _, message: print(message, flush=True))
+    train_toy(Path(sys.argv[1]), Path(sys.argv[2]), lambda _, message: print(message, flush=True))  # noqa: T201

@@ -26,12 +26,16 @@ def make_record(path, mask, box=None, label="a", *, save=True):
     return ImageRecord("i", path, *mask.shape, ["x"], [label], boxes, [rle(mask)])
 
 
-@pytest.mark.parametrize("box", [[3.2, 4.9, 20.3, 11.7], [0, 0, 60, 40], [59, 39, 1, 1], [10, 10, 0.5, 30]])
+@pytest.mark.parametrize(
+    "box", [[3.2, 4.9, 20.3, 11.7], [0, 0, 60, 40], [59, 39, 1, 1], [10, 10, 0.5, 30]]
+)
 def test_target_equals_torchvisions_projection_of_the_whole_mask(box):
     mask = np.random.default_rng(0).random((40, 60)) < 0.5
     xyxy = np.array([box[0], box[1], box[0] + box[2], box[1] + box[3]])
     boxes = torch.tensor(xyxy[None], dtype=torch.float32)
-    expected = project_masks_on_boxes(torch.from_numpy(mask)[None], boxes, torch.tensor([0]), 28) >= 0.5
+    expected = (
+        project_masks_on_boxes(torch.from_numpy(mask)[None], boxes, torch.tensor([0]), 28) >= 0.5
+    )
     assert (data.mask_target(mask, xyxy) == expected.flatten().numpy()).mean() >= 783 / 784
 
 
@@ -45,7 +49,9 @@ def test_network_size(height, width, expected):
 
 
 @pytest.mark.parametrize(
-    "shape", [(1, 1), (20, 20_000), (20_000, 20)], ids=["one pixel", "20,000 px wide", "20,000 px high"]
+    "shape",
+    [(1, 1), (20, 20_000), (20_000, 20)],
+    ids=["one pixel", "20,000 px wide", "20,000 px high"],
 )
 def test_extreme_sizes_can_be_used(tmp_path, shape):
     record = make_record(tmp_path / "a.png", np.ones(shape))
@@ -63,7 +69,9 @@ def test_the_target_of_a_tiny_mask_in_a_large_image(tmp_path):
     mask[300:303, 400:402] = 1  # less than a cell of the finest feature map at 256 px
     checked = data.check_record(make_record(tmp_path / "a.png", mask, [400, 300, 2, 3]))
     assert checked.instance_problems == [None]
-    assert np.unpackbits(checked.targets).mean() == pytest.approx((1.5 / 2) * (2.5 / 3), abs=0.03)  # roi_align's half pixel
+    assert np.unpackbits(checked.targets).mean() == pytest.approx(
+        (1.5 / 2) * (2.5 / 3), abs=0.03
+    )  # roi_align's half pixel
 
 
 ONES = np.ones((8, 9))
@@ -77,7 +85,9 @@ INSTANCES = [
 ]
 
 
-@pytest.mark.parametrize("changes, reason", [c[1:] for c in INSTANCES], ids=[c[0] for c in INSTANCES])
+@pytest.mark.parametrize(
+    "changes, reason", [c[1:] for c in INSTANCES], ids=[c[0] for c in INSTANCES]
+)
 def test_unusable_instances(tmp_path, changes, reason):
     record = make_record(tmp_path / "a.png", changes.pop("mask", ONES), **changes)
     checked = data.check_record(record, classes=["a"])
@@ -86,19 +96,28 @@ def test_unusable_instances(tmp_path, changes, reason):
 
 @pytest.mark.parametrize(
     "counts, reason",
-    [(None, "no_mask"), (b"", "wrong_total"), (rle(np.ones((50, 50))), "wrong_total"), (b"\xff\xfe", "garbage")],
+    [
+        (None, "no_mask"),
+        (b"", "wrong_total"),
+        (rle(np.ones((50, 50))), "wrong_total"),
+        (b"\xff\xfe", "garbage"),
+    ],
     ids=["none", "no runs", "another image's", "not run lengths"],
 )
 def test_unusable_masks(tmp_path, counts, reason):
     record = make_record(tmp_path / "a.png", ONES)
-    assert data.check_record(record.__class__(**{**vars(record), "masks": [counts]})).instance_problems == [reason]
+    assert data.check_record(
+        record.__class__(**{**vars(record), "masks": [counts]})
+    ).instance_problems == [reason]
 
 
 def broken_image(path, kind):
     if kind == "not an image":
         path.write_bytes(b"hello")
     elif kind == "cut off":
-        Image.fromarray(np.random.default_rng(0).integers(0, 255, (8, 9, 3)).astype(np.uint8)).save(path)
+        Image.fromarray(np.random.default_rng(0).integers(0, 255, (8, 9, 3)).astype(np.uint8)).save(
+            path
+        )
         path.write_bytes(path.read_bytes()[:120])
     elif kind == "of another size":
         Image.new("RGB", (8, 9)).save(path)
@@ -140,7 +159,10 @@ def coco(tmp_path, *annotations, **changes):
     document = {
         "images": [{"id": 7, "file_name": "a.png", "height": 8, "width": 9}],
         "categories": [{"id": 3, "name": "cat"}],
-        "annotations": [{"id": j, "image_id": 7, "category_id": 3, "bbox": [0, 0, 4, 4], **a} for j, a in enumerate(annotations)],
+        "annotations": [
+            {"id": j, "image_id": 7, "category_id": 3, "bbox": [0, 0, 4, 4], **a}
+            for j, a in enumerate(annotations)
+        ],
     }
     path = tmp_path / "a.json"
     path.write_bytes(orjson.dumps(document | changes))
@@ -155,7 +177,9 @@ def test_coco_masks_of_every_form_are_read_alike(tmp_path):
     mask[:4, :4] = True
     uncompressed = {"size": [8, 9], "counts": [0, 4, 4, 4, 4, 4, 4, 4, 44]}
     forms = SQUARE, uncompressed, {"size": [8, 9], "counts": rle(mask).decode()}
-    records, skipped = read_coco_records(coco(tmp_path, *({"segmentation": form} for form in forms)), tmp_path)
+    records, skipped = read_coco_records(
+        coco(tmp_path, *({"segmentation": form} for form in forms)), tmp_path
+    )
     assert len(skipped) == 0
     assert records[0].labels == ["cat"] * 3
     assert [data.decode_mask(records[0], j).tolist() for j in range(3)] == [mask.tolist()] * 3
@@ -180,7 +204,9 @@ def test_coco_rows_that_cannot_be_used(tmp_path):
     assert records[0].boxes[4].tolist() == [0, 0, 4, 4]
 
 
-@pytest.mark.parametrize("content", [b"", b"[]", b"{}", b'{"images": 3, "annotations": [], "categories": []}'])
+@pytest.mark.parametrize(
+    "content", [b"", b"[]", b"{}", b'{"images": 3, "annotations": [], "categories": []}']
+)
 def test_a_file_of_another_form_is_an_error(tmp_path, content):
     (tmp_path / "a.json").write_bytes(content)
     with pytest.raises(ValueError, match="expected a COCO instance file"):

@@ -1,4 +1,5 @@
 import statistics
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -23,7 +24,7 @@ def test_forgetting(correct, expected):
 @given(hnp.arrays(bool, (6, 4)))
 def test_forgetting_equals_a_loop(correct):
     for column, score in zip(correct.T.tolist(), dynamics.forgetting(correct), strict=True):
-        events = sum(a and not b for a, b in zip(column, column[1:], strict=False))
+        events = sum(a and not b for a, b in pairwise(column))
         assert score == (events if any(column) else 6)
 
 

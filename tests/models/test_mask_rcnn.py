@@ -29,7 +29,9 @@ def test_mask_logits_are_those_of_the_whole_network(network):
         batch, _ = network.transform(images)
         features = network.backbone(batch.tensors)
         heads = network.roi_heads
-        every = heads.mask_predictor(heads.mask_head(heads.mask_roi_pool(features, boxes, batch.image_sizes)))
+        every = heads.mask_predictor(
+            heads.mask_head(heads.mask_roi_pool(features, boxes, batch.image_sizes))
+        )
     assert logits.shape == (3, 28, 28)
     expected = torch.stack([every[0, 1], every[1, 3], every[2, 2]])
     torch.testing.assert_close(logits, expected)
@@ -75,13 +77,15 @@ class Malicious:
 
 def test_wrong_weights_are_named(tmp_path, network, capsys):
     path = save(tmp_path / "c.pt", network)
-    with pytest.raises(ValueError, match="expected weights of maskrcnn_resnet50_fpn, found maskrcnn_resnet18_fpn"):
+    with pytest.raises(
+        ValueError, match="expected weights of maskrcnn_resnet50_fpn, found maskrcnn_resnet18_fpn"
+    ):
         mask_rcnn.start_classes("maskrcnn_resnet50_fpn", path, ["a"], train=True)
     with pytest.raises(ValueError, match=r"expected labels among the 3 classes .*found z"):
         mask_rcnn.start_classes(SMALL, path, ["z"], train=True)
-    with pytest.raises(ValueError, match="of another shape .*box_predictor"):
+    with pytest.raises(ValueError, match=r"of another shape .*box_predictor"):
         mask_rcnn.load_start_weights(mask_rcnn.blank_mask_rcnn(SMALL, 4, 64), SMALL, path)
-    with pytest.raises(ValueError, match="found no file 'nowhere.pt'"):
+    with pytest.raises(ValueError, match=r"found no file 'nowhere.pt'"):
         mask_rcnn.start_classes(SMALL, "nowhere.pt", ["a"], train=True)
     with pytest.raises(ValueError, match="no COCO weights of maskrcnn_resnet18_fpn"):
         mask_rcnn.load_start_weights(network, SMALL, "coco")
@@ -101,7 +105,9 @@ def test_weights_that_cannot_be_downloaded_say_what_to_put_where(tmp_path, monke
     for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")  # nobody listens
     monkeypatch.delenv("no_proxy", raising=False)
-    with pytest.raises(ValueError, match=r"put the file resnet18-f37072fd.pth, from .*checkpoints") as caught:
+    with pytest.raises(
+        ValueError, match=r"put the file resnet18-f37072fd.pth, from .*checkpoints"
+    ) as caught:
         mask_rcnn.load_start_weights(network, SMALL, "imagenet")
     assert str(tmp_path) in str(caught.value)
 

@@ -12,10 +12,9 @@ from PIL import Image
 torch = pytest.importorskip("torch", reason="needs the extra `models`")
 
 
-from tfdp.models.checkpoints import read_checkpoint  # noqa: E402
-from tfdp.models.mask_rcnn import blank_mask_rcnn, mask_logits  # noqa: E402
-from tfdp.models.checkpoints import load_weights  # noqa: E402
+from tfdp.models.checkpoints import load_weights, read_checkpoint  # noqa: E402
 from tfdp.models.data import load_image  # noqa: E402
+from tfdp.models.mask_rcnn import blank_mask_rcnn, mask_logits  # noqa: E402
 from tfdp.models.records import ImageRecord, read_coco_records  # noqa: E402
 from tfdp.models.score_log import MODEL_SCORES, score_log  # noqa: E402
 from tfdp.models.segmentation import train_and_score  # noqa: E402
@@ -23,7 +22,13 @@ from tfdp.models.training_log import epoch_path, read_targets  # noqa: E402
 
 CONFTEST = Path(__file__).with_name("conftest.py")
 WRONG_IMAGE = 5
-QUICK = {"model": "maskrcnn_resnet18_fpn", "weights": "none", "image_size": 64, "device": "cpu", "progress": lambda *_: None}
+QUICK = {
+    "model": "maskrcnn_resnet18_fpn",
+    "weights": "none",
+    "image_size": 64,
+    "device": "cpu",
+    "progress": lambda *_: None,
+}
 
 
 def test_the_image_with_wrong_masks_has_the_lowest_aum_and_the_highest_loss(toy_log):
@@ -47,12 +52,18 @@ def test_the_last_epochs_loss_is_the_checkpoints_binary_cross_entropy(toy, toy_l
         labels = torch.tensor([checkpoint.classes.index(label) + 1 for label in records[0].labels])
         z = mask_logits(network, [image], [boxes], labels).flatten(1)
     loss = torch.nn.functional.binary_cross_entropy_with_logits(z, target, reduction="none").mean(1)
-    np.testing.assert_allclose(score_log(toy_log, ["loss"]).instance_scores["loss"][:2], loss, rtol=1e-4)
+    np.testing.assert_allclose(
+        score_log(toy_log, ["loss"]).instance_scores["loss"][:2], loss, rtol=1e-4
+    )
 
 
-def test_killed_in_the_middle_of_an_epoch_and_resumed_gives_the_unbroken_runs_scores(toy, toy_log, tmp_path):
+def test_killed_in_the_middle_of_an_epoch_and_resumed_gives_the_unbroken_runs_scores(
+    toy, toy_log, tmp_path
+):
     run = [sys.executable, str(CONFTEST), str(toy), str(tmp_path)]
-    with subprocess.Popen(run, stdout=subprocess.PIPE, text=True, cwd=CONFTEST.parents[2], env=_environment()) as process:
+    with subprocess.Popen(
+        run, stdout=subprocess.PIPE, text=True, cwd=CONFTEST.parents[2], env=_environment()
+    ) as process:
         for line in process.stdout:
             if line.startswith("epoch 3/4, batch 2/5"):
                 process.kill()
@@ -60,10 +71,14 @@ def test_killed_in_the_middle_of_an_epoch_and_resumed_gives_the_unbroken_runs_sc
     assert process.returncode == -9
     assert read_checkpoint(tmp_path / "checkpoint.pt").epoch == 2
     assert not epoch_path(tmp_path, 3).exists()
-    subprocess.run(run, check=True, cwd=CONFTEST.parents[2], env=_environment(), capture_output=True)
+    subprocess.run(
+        run, check=True, cwd=CONFTEST.parents[2], env=_environment(), capture_output=True
+    )
     unbroken, resumed = score_log(toy_log), score_log(tmp_path)
     for name in MODEL_SCORES:
-        np.testing.assert_array_equal(resumed.instance_scores[name], unbroken.instance_scores[name], err_msg=name)
+        np.testing.assert_array_equal(
+            resumed.instance_scores[name], unbroken.instance_scores[name], err_msg=name
+        )
 
 
 def _environment():
@@ -76,7 +91,9 @@ def test_a_finished_run_is_scored_again_without_training(toy, toy_log):
     records, _ = read_coco_records(toy, toy.parent)
     told = []
     settings = QUICK | {"progress": lambda _, message: told.append(message)}
-    scores = train_and_score(records, toy_log, epochs=4, batch_size=2, region="mask", window=3, **settings)
+    scores = train_and_score(
+        records, toy_log, epochs=4, batch_size=2, region="mask", window=3, **settings
+    )
     assert not [message for message in told if message.startswith("epoch")]
     assert scores.run["region"] == "mask"
     roi = score_log(toy_log, window=3).instance_scores
@@ -90,12 +107,17 @@ def test_a_checkpoint_alone_gives_the_scores_of_one_model(toy, toy_log, tmp_path
     trained = score_log(toy_log)
     assert set(scores.image_scores) == {"entropy", "loss", "el2n"}
     for name in ("entropy", "loss"):
-        np.testing.assert_allclose(scores.instance_scores[name], trained.instance_scores[name], rtol=1e-3)
+        np.testing.assert_allclose(
+            scores.instance_scores[name], trained.instance_scores[name], rtol=1e-3
+        )
 
 
 def test_labels_outside_the_checkpoints_classes_are_reported(toy, toy_log, tmp_path):
     records, _ = read_coco_records(toy, toy.parent)
-    renamed = [dataclasses.replace(r, labels=["star" if x == "triangle" else x for x in r.labels]) for r in records]
+    renamed = [
+        dataclasses.replace(r, labels=["star" if x == "triangle" else x for x in r.labels])
+        for r in records
+    ]
     settings = QUICK | {"weights": str(toy_log / "checkpoint.pt")}
     scores = train_and_score(renamed, tmp_path, epochs=0, batch_size=2, **settings)
     assert scores.rows.skipped.counts() == {"class_unknown_to_model": 10}
@@ -112,27 +134,46 @@ def test_bad_rows_are_reported_and_the_rest_is_scored(toy, tmp_path):
     (tmp_path / "broken.png").write_bytes(b"\x89PNG")
     from tfdp.masks import mask_runs_from_bitmaps, mask_runs_to_rle
 
-    def record(image_id, file, height, width, label="ellipse", count=1):
+    def record(image_id, file, height, width, *, label="ellipse", count=1):
         mask = mask_runs_to_rle(mask_runs_from_bitmaps([np.ones((height, width), bool)]))
         ids = [f"{image_id}-{k}" for k in range(count)]
         boxes = np.array([[0, 0, width, height]] * count, float).reshape(-1, 4)
-        return ImageRecord(image_id, tmp_path / file, height, width, ids, [label] * count, boxes, mask * count)
+        return ImageRecord(
+            image_id, tmp_path / file, height, width, ids, [label] * count, boxes, mask * count
+        )
 
     odd = [
         record("missing", "nowhere.png", 64, 64),
         record("broken", "broken.png", 64, 64, count=2),
         record("no instance", "other.png", 64, 64, count=0),
         record("one pixel", "pixel.png", 1, 1, label="only one of its class"),
-        dataclasses.replace(records[0], image_id="no mask", instance_ids=["n-0", "n-1"], masks=[None, records[0].masks[1]]),
+        dataclasses.replace(
+            records[0],
+            image_id="no mask",
+            instance_ids=["n-0", "n-1"],
+            masks=[None, records[0].masks[1]],
+        ),
         record("long", "long.png", 20, 20_000),
     ]
-    scores = train_and_score([odd[0], records[1], *odd[1:]], tmp_path / "log", epochs=1, batch_size=3, scores=["loss", "aum", "forgetting"], **QUICK)
+    scores = train_and_score(
+        [odd[0], records[1], *odd[1:]],
+        tmp_path / "log",
+        epochs=1,
+        batch_size=3,
+        scores=["loss", "aum", "forgetting"],
+        **QUICK,
+    )
     found = dict(zip(scores.rows.image_ids, scores.image_scores["loss"].tolist(), strict=True))
     unscored = {image_id for image_id, value in found.items() if np.isnan(value)}
     assert unscored == {"missing", "broken", "no instance"}
     assert scores.rows.skipped.counts() == {"missing_file": 1, "unreadable_image": 1, "no_mask": 1}
     loss = dict(zip(scores.rows.instance_ids, scores.instance_scores["loss"].tolist(), strict=True))
-    assert {i for i, value in loss.items() if np.isnan(value)} == {"missing-0", "broken-0", "broken-1", "n-0"}
+    assert {i for i, value in loss.items() if np.isnan(value)} == {
+        "missing-0",
+        "broken-0",
+        "broken-1",
+        "n-0",
+    }
 
 
 def test_nothing_to_train_on_is_an_error(toy, tmp_path):

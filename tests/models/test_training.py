@@ -1,9 +1,9 @@
 """The loop, on a network of one number: schedule, order, and what stops it."""
 
 import errno
-import multiprocessing
-import resource
-import signal
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,10 +11,11 @@ import pytest
 torch = pytest.importorskip("torch", reason="needs the extra `models`")
 
 from tfdp.models import training  # noqa: E402
-from tfdp.models.checkpoints import Checkpoint, read_checkpoint, write_checkpoint  # noqa: E402
+from tfdp.models.checkpoints import Checkpoint, read_checkpoint  # noqa: E402
 from tfdp.models.training import Recipe  # noqa: E402
 from tfdp.models.training_log import blank_rows  # noqa: E402
 
+ROOT = Path(__file__).parents[2]
 RECIPE = Recipe(epochs=12, batch_size=4, learning_rate=0.02, reference_batch=16, weight_decay=0)
 
 
@@ -74,8 +75,12 @@ class OneNumber:
 
 def test_the_loop_learns_reports_and_checkpoints(tmp_path):
     task, told = OneNumber(), []
-    recipe = Recipe(epochs=40, batch_size=4, learning_rate=0.4, reference_batch=4, weight_decay=0, momentum=0)
-    training.train(task, recipe, tmp_path, lambda fraction, message: told.append((fraction, message)))
+    recipe = Recipe(
+        epochs=40, batch_size=4, learning_rate=0.4, reference_batch=4, weight_decay=0, momentum=0
+    )
+    training.train(
+        task, recipe, tmp_path, lambda fraction, message: told.append((fraction, message))
+    )
     assert task.network.weight.item() == pytest.approx(1, abs=1e-3)
     fractions = [fraction for fraction, _ in told]
     assert fractions == sorted(fractions)
@@ -86,7 +91,10 @@ def test_the_loop_learns_reports_and_checkpoints(tmp_path):
 
 def test_losses_that_are_not_finite_stop_it_and_say_what_to_try(tmp_path):
     task = OneNumber(lambda w: w * float("nan"))
-    with pytest.raises(ValueError, match=r"found loss nan in epoch 1/12, batch 1/1. Try a lower learning rate than 0.02"):
+    with pytest.raises(
+        ValueError,
+        match=r"found loss nan in epoch 1/12, batch 1/1. Try a lower learning rate than 0.02",
+    ):
         training.train(task, RECIPE, tmp_path, lambda *_: None)
 
 
@@ -98,9 +106,24 @@ def test_too_little_gpu_memory_names_batch_and_size(tmp_path):
         training.train(OneNumber(loss), RECIPE, tmp_path, lambda *_: None)
 
 
-@pytest.mark.parametrize("name, value", [("epochs", -1), ("batch_size", 0), ("seed", -1), ("learning_rate", 0.0), ("learning_rate", float("nan"))])
+@pytest.mark.parametrize(
+    "name, value",
+    [
+        ("epochs", -1),
+        ("batch_size", 0),
+        ("seed", -1),
+        ("learning_rate", 0.0),
+        ("learning_rate", float("nan")),
+    ],
+)
 def test_recipes_that_cannot_be_followed(name, value):
-    settings = {"epochs": 1, "batch_size": 1, "learning_rate": 0.1, "reference_batch": 1, "weight_decay": 0}
+    settings = {
+        "epochs": 1,
+        "batch_size": 1,
+        "learning_rate": 0.1,
+        "reference_batch": 1,
+        "weight_decay": 0,
+    }
     with pytest.raises(ValueError, match=name):
         Recipe(**(settings | {name: value}))
 
@@ -113,26 +136,22 @@ def test_devices_that_are_not_there(name):
         training.find_device(name)
 
 
-def _fill_disk(path, answer):
-    """A disk with room for the first checkpoint, not for the second."""
-    write_checkpoint(path, Checkpoint("one", ["a"], 64, {"w": torch.zeros(10)}))
-    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
-    try:
-        write_checkpoint(path, Checkpoint("one", ["a"], 64, {"w": torch.zeros(100_000)}))
-    except OSError as error:
-        answer.put((error.errno, str(error)))
+FULL_DISK = """
+import resource, signal, sys, torch
+from pathlib import Path
+from tfdp.models.checkpoints import Checkpoint, write_checkpoint
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))  # as if no more were left
+for size in (10, 100_000):
+    write_checkpoint(Path(sys.argv[1]), Checkpoint("one", ["a"], 64, {"w": torch.zeros(size)}))
+"""
 
 
 def test_a_full_disk_leaves_the_earlier_checkpoint(tmp_path):
-    context = multiprocessing.get_context("fork")
-    answer = context.Queue()
-    process = context.Process(target=_fill_disk, args=(tmp_path / "checkpoint.pt", answer))
-    process.start()
-    code, message = answer.get(timeout=60)
-    process.join()
-    assert code == errno.EFBIG
-    assert "could not write checkpoint.pt" in message
+    run = [sys.executable, "-c", FULL_DISK, str(tmp_path / "checkpoint.pt")]
+    found = subprocess.run(run, cwd=ROOT, capture_output=True, text=True, check=False, timeout=120)
+    message = found.stderr.splitlines()[-1]
+    assert message.startswith(f"OSError: [Errno {errno.EFBIG}] could not write checkpoint.pt")
     assert "make room on the disk and start the same command again" in message
     assert read_checkpoint(tmp_path / "checkpoint.pt").weights["w"].shape == (10,)
     assert [path.name for path in tmp_path.iterdir()] == ["checkpoint.pt"]

@@ -34,7 +34,14 @@ BLANK = 6
 def log_rows():
     skipped = Skipped()
     skipped.add("annotation", "g", "empty_mask", "class b")
-    return LogRows([10, 11, "z"], list("abcdefg"), np.array([0, 0, 0, 1, 1, 1, 1]), [*"aabbaa", None], np.arange(N) != BLANK, skipped)
+    return LogRows(
+        [10, 11, "z"],
+        list("abcdefg"),
+        np.array([0, 0, 0, 1, 1, 1, 1]),
+        [*"aabbaa", None],
+        np.arange(N) != BLANK,
+        skipped,
+    )
 
 
 @pytest.fixture
@@ -53,7 +60,11 @@ def test_what_is_written_is_read(log):
         np.testing.assert_array_equal(rows["means"][:BLANK], MEANS[epoch, :BLANK])
     rows = read_rows(log)
     expected = log_rows()
-    assert (rows.image_ids, rows.instance_ids, rows.labels) == (expected.image_ids, expected.instance_ids, expected.labels)
+    assert (rows.image_ids, rows.instance_ids, rows.labels) == (
+        expected.image_ids,
+        expected.instance_ids,
+        expected.labels,
+    )
     assert rows.skipped.items == expected.skipped.items
     assert rows.scorable.tolist() == expected.scorable.tolist()
 
@@ -69,7 +80,12 @@ def test_scores_equal_the_plain_formulas(log, region, window):
     r = ["roi", "mask"].index(region)
 
     def instance_mean(pixels):
-        return [np.nan if j == BLANK or (r and not TARGET[j].any()) else pixels[j][TARGET[j] if r else slice(None)].mean() for j in range(N)]
+        return [
+            np.nan
+            if j == BLANK or (r and not TARGET[j].any())
+            else pixels[j][TARGET[j] if r else slice(None)].mean()
+            for j in range(N)
+        ]
 
     expected = {
         "entropy": MEANS[-1, :, r, 0],
@@ -82,30 +98,36 @@ def test_scores_equal_the_plain_formulas(log, region, window):
     }
     assert set(scores) == set(expected)
     for name, values in expected.items():
-        values = np.where(np.arange(N) == BLANK, np.nan, values)
-        np.testing.assert_allclose(scores[name], values, atol=2e-5, err_msg=name)
+        whole = np.where(np.arange(N) == BLANK, np.nan, values)
+        np.testing.assert_allclose(scores[name], whole, atol=2e-5, err_msg=name)
 
 
 def test_unscorable_instances_leave_the_image_its_others_and_an_empty_image_none(log):
     scores = score_log(log, ["loss"])
     assert np.isnan(scores.instance_scores["loss"][BLANK])
-    np.testing.assert_allclose(scores.image_scores["loss"], [*(MEANS[-1, part, 0, 1].sum() for part in (slice(3), slice(3, 6))), np.nan], rtol=1e-6)
+    np.testing.assert_allclose(
+        scores.image_scores["loss"],
+        [*(MEANS[-1, part, 0, 1].sum() for part in (slice(3), slice(3, 6))), np.nan],
+        rtol=1e-6,
+    )
 
 
 def test_choices_that_the_log_cannot_give_are_errors(log):
     with pytest.raises(ValueError, match="got 5 for a window of 6"):
         score_log(log, window=6)
-    with pytest.raises(ValueError, match="expected a score of entropy, .* got 'auc'"):
+    with pytest.raises(ValueError, match=r"expected a score of entropy, .* got 'auc'"):
         score_log(log, ["auc"])
     with pytest.raises(ValueError, match="expected a region of roi, mask, got 'box'"):
         score_log(log, region="box")
-    with pytest.raises(ValueError, match="found no run.json"):
+    with pytest.raises(ValueError, match=r"found no run.json"):
         score_log(log / "elsewhere")
 
 
 def test_an_unfinished_log_says_how_to_go_on(log):
     epoch_path(log, 4).unlink()
-    with pytest.raises(ValueError, match="expected 5 epochs .* found 4: start the same training again"):
+    with pytest.raises(
+        ValueError, match=r"expected 5 epochs .* found 4: start the same training again"
+    ):
         score_log(log)
 
 

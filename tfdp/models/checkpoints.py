@@ -61,7 +61,7 @@ def read_checkpoint(path: Path) -> Checkpoint:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError as error:
         raise ValueError(f"expected a checkpoint at {path}, found no such file") from error
-    except Exception as error:  # noqa: BLE001 - torch's reader raises anything on a foreign file
+    except Exception as error:
         raise ValueError(f"{path}: expected a torch checkpoint of weights only: {error}") from error
     if not isinstance(content, dict):
         raise ValueError(  # noqa: TRY004 - the file is wrong, not the call

@@ -20,13 +20,10 @@ from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
+import plain
 from pyarrow import csv
 
-ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT))
-
-from benchmarks import plain
-
+ROOT = Path(__file__).resolve().parent.parent
 SHARED = Path(os.environ.get("TFDP_SHARED", ROOT.parent / "shared"))
 SOURCE = SHARED / "data" / "coco" / "instances.json"
 
@@ -185,9 +182,8 @@ def main():
         folder = Path(name)
         path = folder / "instances.json"
         make_file(path, args.instances)
-        print(
-            f"{args.instances} instances, {path.stat().st_size / 1e6:.0f} MB, {os.cpu_count()} processors"
-        )
+        size = path.stat().st_size / 1e6
+        print(f"{args.instances} instances, {size:.0f} MB, {os.cpu_count()} processors")
         compare(path, folder, args.repeats)
         if args.growth:
             print("growth:")

@@ -114,8 +114,16 @@ def read_coco(
         progress: whether to show a bar on stderr; by default where that is a terminal.
 
     Returns:
-        The collection: a row for every image, with or without instances. Crowds, and entries that
-        cannot be used, are listed in ``skipped`` with a reason.
+        The collection: a row for every image, with or without instances. What is passed over is
+        listed in ``skipped``, by reason:
+
+        - images: "bad_id" (neither an integer nor a string), "bad_size";
+        - annotations: "crowd", "bad_id", "unknown_image", "image_skipped", "unknown_category",
+          "bad_iscrowd", "no_mask", "bad_segmentation";
+        - polygons: "polygon_too_short" (a part of less than 3 points), "polygon_odd_length",
+          "not_finite", "far_outside" (a vertex beyond the image by more than its own width or
+          height; what overshoots less is scored, as it is drawn inside the image);
+        - run lengths: "size_mismatch" (with the image's), and `tfdp.masks.MaskProblem`.
 
     Raises:
         OSError: a file cannot be read.

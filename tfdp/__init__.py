@@ -2,7 +2,8 @@
 
 ``score_coco`` scores a COCO file, ``select`` chooses the images to keep, ``write_coco_subset``
 writes them. ``compute_shape_scores``, ``prune_view`` and ``export_coco`` do the same on FiftyOne
-datasets; they load FiftyOne when first used. Neither FiftyOne nor torch is loaded by this import.
+datasets, where ``compute_model_scores`` and ``compare_scores`` set other scores beside them; they
+load FiftyOne when first used. Neither FiftyOne nor torch is loaded by this import.
 """
 
 from __future__ import annotations
@@ -17,7 +18,13 @@ from .shape_scores import SCORERS, ShapeScores, select
 from .version import __version__
 
 if TYPE_CHECKING:
-    from .methods import compute_shape_scores, export_coco, prune_view
+    from .methods import (
+        compare_scores,
+        compute_model_scores,
+        compute_shape_scores,
+        export_coco,
+        prune_view,
+    )
 
 __all__ = [
     "SCORERS",
@@ -25,6 +32,8 @@ __all__ = [
     "Selection",
     "ShapeScores",
     "__version__",
+    "compare_scores",
+    "compute_model_scores",
     "compute_shape_scores",
     "export_coco",
     "prune_view",
@@ -33,7 +42,13 @@ __all__ = [
     "write_coco_subset",
 ]
 
-_NEEDS_FIFTYONE = ("compute_shape_scores", "export_coco", "prune_view")
+_NEEDS_FIFTYONE = (
+    "compare_scores",
+    "compute_model_scores",
+    "compute_shape_scores",
+    "export_coco",
+    "prune_view",
+)
 
 
 def __getattr__(name: str) -> Any:

@@ -282,3 +282,67 @@ def _clear_values(dataset: fo.Dataset, path: str, ids: list[str]) -> None:
 
 def _batches(ids: list[str], size: int = 10_000) -> Iterable[list[str]]:
     return (ids[start : start + size] for start in range(0, len(ids), size))
+
+
+class ModelScoringConfig(FieldsRunConfig):
+    """Parameters of ``compute_model_scores``.
+
+    Args:
+        label_field: the field whose masks or classes were learned and scored.
+        field_prefix: what the fields' names begin with.
+        log_folder: where the training log and the checkpoint are.
+        parameters: of the training and of the scores, all of them.
+        **kwargs: see `FieldsRunConfig`.
+    """
+
+    def __init__(
+        self,
+        label_field: str,
+        field_prefix: str,
+        log_folder: str,
+        parameters: dict[str, Any],
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.label_field = label_field
+        self.field_prefix = field_prefix
+        self.log_folder = log_folder
+        self.parameters = parameters
+
+    @property
+    def method(self) -> str:
+        return "model_scores"
+
+
+class ModelScoring(FieldsRun):
+    """The run of ``compute_model_scores``; its training log stays when it is deleted."""
+
+    def _validate_run(self, samples: SampleCollection, key: str, existing_info: Any) -> None:  # noqa: ARG002
+        self._validate_fields_match(key, "label_field", existing_info)
+
+
+class ModelScoringResults(_RecordResults):
+    """What ``compute_model_scores`` found, beside the scores, which are in the fields.
+
+    ``record`` is the whole as one JSON object.
+    """
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Numbers: ``samples``, ``scored_samples``, ``instances``, ``skipped``."""
+        return self.record["counts"]
+
+    @property
+    def skipped(self) -> dict[str, list[str]]:
+        """Reason -> ids of the labels, and of the samples, that were not scored."""
+        return self.record["skipped"]
+
+    @property
+    def seconds(self) -> dict[str, float]:
+        """Wall times of ``training`` and ``scoring``, those before a kill included."""
+        return self.record["seconds"]
+
+    @property
+    def log_folder(self) -> str:
+        """Where the training log is: `tfdp.models.score_log.score_log` scores it again."""
+        return self.config.log_folder

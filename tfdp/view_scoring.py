@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -91,7 +92,7 @@ def plan_scoring(
     return ScoringPlan(labels, on_samples, on_labels, config, totals)
 
 
-def _record_scores(scores: ShapeScores) -> dict[str, Any]:
+def _record_scores(scores: ShapeScores, seconds: float) -> dict[str, Any]:
     skipped = ids_by_reason(scores.skipped)
     return {
         "counts": {
@@ -103,6 +104,7 @@ def _record_scores(scores: ShapeScores) -> dict[str, Any]:
         },
         "skipped": skipped,
         "degenerate": scores.degenerate.tolist(),
+        "seconds": {"scoring": seconds},
         "class_totals": scores.class_totals.to_list(),
     }
 
@@ -155,8 +157,10 @@ def compute_shape_scores(
     dataset = samples._root_dataset  # noqa: SLF001
     prefix, fields = plan.config.field_prefix, [*plan.on_samples, *plan.on_labels]
     with fou.ProgressBar(total=2 * len(samples), progress=progress) as bar:
+        started = time.perf_counter()
         collection = read_view(samples, label_field, rasterizer, report=bar.update)
         scores = score_shapes(collection, plan.totals)
+        seconds = time.perf_counter() - started
         declare_fields(dataset, fields)
         write_values(
             dataset,
@@ -174,7 +178,7 @@ def compute_shape_scores(
     show_fields(dataset, fields)
     run = plan.config.build()
     run.register_run(samples, brain_key, cleanup=False)
-    record = _record_scores(scores)
+    record = _record_scores(scores, seconds)
     results = ShapeScoringResults(samples, plan.config, brain_key, record, backend=run)
     run.save_run_results(samples, brain_key, results)
     return results

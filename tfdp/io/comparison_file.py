@@ -1,0 +1,63 @@
+"""A comparison of scorers as a file: JSON, CSV or Parquet, by the ending of the name."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import orjson
+import pyarrow as pa
+import pyarrow.compute as pc
+from pyarrow import csv, parquet
+
+from .files import check_output, write_atomically
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ..comparison import Comparison
+
+ENDINGS = (".json", ".csv", ".parquet")
+
+
+def check_comparison_output(path: Path, *, overwrite: bool) -> None:
+    """Refuses a path before the work rather than after it.
+
+    Raises:
+        ValueError: its ending names no format.
+        OSError: it cannot, or must not, be written; see `check_output`.
+    """
+    if path.suffix.lower() not in ENDINGS:
+        raise ValueError(f"{path} must end in {', '.join(ENDINGS[:-1])} or {ENDINGS[-1]}")
+    check_output(path, overwrite=overwrite)
+
+
+def _without_nan(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Null, an empty cell in CSV, for what has no value."""
+    if pa.types.is_null(column.type):
+        return column.cast(pa.float64())
+    if not pa.types.is_floating(column.type):
+        return column
+    return pc.if_else(pc.is_nan(column), pa.scalar(None, column.type), column)
+
+
+def write_comparison(comparison: Comparison, path: Path, *, overwrite: bool = False) -> None:
+    """Writes it whole, or not at all.
+
+    JSON has one object a scorer, with what it keeps at each rate in a list; the tables have one row
+    a scorer and rate.
+
+    Raises:
+        ValueError, OSError: see `check_comparison_output`.
+    """
+    check_comparison_output(path, overwrite=overwrite)
+    with write_atomically(path, overwrite=overwrite) as file:
+        if path.suffix.lower() == ".json":
+            options = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE  # NaN becomes null
+            file.write(orjson.dumps(comparison.to_dict(), option=options))
+            return
+        table = comparison.to_arrow()
+        columns = {name: _without_nan(table[name]) for name in table.column_names}
+        if path.suffix.lower() == ".parquet":
+            parquet.write_table(pa.table(columns), file)
+        else:
+            csv.write_csv(pa.table(columns), file)

@@ -210,6 +210,7 @@ def test_image_scores_are_those_of_the_released_code(shared, name):
 
 
 @pytest.mark.real_data
+@pytest.mark.filterwarnings("ignore::DeprecationWarning:pycocotools")
 @pytest.mark.parametrize("name", REAL_FILES)
 def test_pixel_areas_are_those_of_pycocotools(shared, name):
     path = shared / "data" / REAL_FILES[name]

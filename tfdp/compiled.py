@@ -12,13 +12,10 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import numba
+from numba.core.dispatcher import Dispatcher
 from numba.core.options import DefaultOptions
 
 Function = TypeVar("Function", bound=Callable[..., Any])
-
-# numba looks only at a function's own file to see whether its machine code is stale, but a function
-# contains those that it calls: so any newer file in this package counts
-_NEWEST_SOURCE = max(path.stat().st_mtime_ns for path in Path(__file__).parent.glob("*.py"))
 
 # Between compiled functions, numba counts references to arrays, which takes longer than most inner
 # functions do: without counting and calling, all is several times as fast. `_nrt` is private.
@@ -29,15 +26,31 @@ _INNER = {
 }
 
 
+_newest_sources: dict[Dispatcher, int] = {}
+
+
+def _newest_source(function: Function) -> int:
+    """The time, in ns, of the newest file that the function, or any that it calls, comes from."""
+    called = (function.__globals__.get(name) for name in function.__code__.co_names)
+    newest = Path(function.__code__.co_filename).stat().st_mtime_ns
+    for each in called:
+        if isinstance(each, Dispatcher):
+            newest = max(newest, _newest_sources.get(each, 0))
+    return newest
+
+
 def _compile(function: Function, **options: bool | str) -> Function:
     options |= {"nogil": True, "error_model": "numpy"}
     try:
         dispatcher = numba.njit(cache=True, **options)(function)
     except RuntimeError:  # "cannot cache function: no locator available"
         return numba.njit(**options)(function)
+    # A function's machine code contains those that it calls, but numba looks only at its own file to
+    # see whether that is stale.
+    _newest_sources[dispatcher] = _newest_source(function)
     cache_file = getattr(dispatcher._cache, "_cache_file", None)  # noqa: SLF001
     if cache_file is not None:
-        cache_file._source_stamp = _NEWEST_SOURCE  # noqa: SLF001
+        cache_file._source_stamp = _newest_sources[dispatcher]  # noqa: SLF001
     return dispatcher
 
 

@@ -77,12 +77,9 @@ def show_markdown(inputs: types.Object, name: str, markdown: str) -> None:
 
 
 def markdown_table(header: list[str], rows: list[list[Any]]) -> str:
-    """A table, numbers being the columns after the first."""
-    lines = [
-        "| " + " | ".join(header) + " |",
-        "|:---" + "|---:" * (len(header) - 1) + "|",
-        *("| " + " | ".join(_cell(value) for value in row) + " |" for row in rows),
-    ]
+    """A table; the columns after the first are aligned to the right where they hold numbers."""
+    sides = [":---"] + ["---:" if isinstance(v, int) else ":---" for v in rows[0][1:]]
+    lines = [_table_row(header), _table_row(sides), *(_table_row(row) for row in rows)]
     return "\n".join(lines)
 
 
@@ -108,8 +105,8 @@ def finish(
     if ctx.delegated:
         return
     ctx.ops.reload_dataset()
-    if name is not None:
-        ctx.ops.set_view(name=name)
+    if name is not None:  # by its stages: the App does not know a new saved view by name yet
+        ctx.ops.set_view(view=ctx.dataset.load_saved_view(name))
     elif view is not None:
         ctx.ops.set_view(view=view)
     ctx.ops.notify(message, variant="success")
@@ -119,6 +116,10 @@ def describe_counts(counts: dict[str, int]) -> str:
     """A dict of counts as "12 crowd, 3 no mask", or "nothing"."""
     parts = (f"{count} {what.replace('_', ' ')}" for what, count in counts.items())
     return ", ".join(parts) or "nothing"
+
+
+def _table_row(values: list[Any]) -> str:
+    return "| " + " | ".join(_cell(value) for value in values) + " |"
 
 
 def _cell(value: Any) -> str:

@@ -148,11 +148,7 @@ def _ask_clean_up(ctx: ExecutionContext, inputs: types.Object) -> None:
 
 
 def _kind(config: Any) -> str:
-    return (
-        "pruned view"
-        if hasattr(config, "keep_field")
-        else f"{config.method} scores".replace("_", " ")
-    )
+    return config.method.replace("_", " ")
 
 
 def _table(dataset: fo.Dataset, configs: dict[str, Any]) -> str:

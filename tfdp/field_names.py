@@ -8,7 +8,7 @@ import fiftyone as fo
 from bson import ObjectId
 
 from .fields import SHAPE_FIELDS
-from .io.view_fields import OwnField, is_own
+from .io.view_fields import OwnField, is_free
 from .runs import keys_of_field, own_configs
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ def _find_taken(
     dataset = view._root_dataset  # noqa: SLF001
     on_samples, on_labels = name_score_fields(label_field, prefix, scores)
     for field in on_samples + on_labels:
-        if dataset.get_field(field.path) is not None and not is_own(dataset, field.path):
+        if not is_free(dataset, field.path):
             return f"the dataset has a field {field.path!r} of another origin"
     for field in on_samples:
         others = [key for key in keys_of_field(dataset, field.path) if key != brain_key]

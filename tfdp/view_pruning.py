@@ -9,7 +9,7 @@ import fiftyone as fo
 
 from .criteria import Criteria, Policy, Unannotated
 from .io.view_candidates import read_contents, score_candidates
-from .io.view_fields import OwnField, declare_fields, is_own, show_fields
+from .io.view_fields import OwnField, declare_fields, is_free, show_fields
 from .io.view_labels import list_label_fields
 from .io.view_writing import write_values
 from .runs import PruningConfig, PruningResults, own_configs, report_selection
@@ -108,7 +108,7 @@ def check_names(dataset: fo.Dataset, brain_key: str, *, overwrite: bool) -> None
                 f"there is a pruned view {brain_key!r} already; give another name, or overwrite it"
             )
     path = keep_field_of(brain_key)
-    if dataset.get_field(path) is not None and not is_own(dataset, path):
+    if not is_free(dataset, path):
         raise ValueError(f"the dataset has a field {path!r} of another origin; give another name")
     if brain_key in dataset.list_saved_views():
         description = dataset.get_saved_view_info(brain_key)["description"] or ""

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from itertools import chain, compress
 from typing import TYPE_CHECKING, Any, NamedTuple, get_args
@@ -16,6 +14,7 @@ from ..instances import Collection, Instances
 from ..masks import MaskProblem, mask_runs_from_bitmaps
 from ..rasterize import Rasterizer, rasterize_polygons
 from ..skipped import Skipped, SkippedItem
+from .ahead import run_ahead
 from .view_labels import check_view, find_mask_field, object_array, raw_value, stream_raw
 from .view_masks import Outline, UnreadableError, read_class, read_mask, read_outline
 
@@ -29,7 +28,6 @@ Report = Callable[[int], Any]  # is told how many samples more are done
 
 BATCH_LABELS = 512  # that one thread takes at a time
 BATCH_PIXELS = 2**25  # of the masks that one thread holds at a time
-NUM_THREADS = 2  # zlib and the geometry run beside the interpreter, the rest does not
 
 _LABEL_KEYS = {
     "detections": ("_id", "label", "iscrowd", "mask", "mask_path"),
@@ -145,20 +143,6 @@ def _join_contours(parts: list[Contours]) -> Contours:
     )
 
 
-def _measure_in_order(
-    batches: Iterator[list[_RawLabel]], measure: Callable[[list[_RawLabel]], _Measured]
-) -> Iterator[_Measured]:
-    """Measures batches by threads, a few ahead of the database at most."""
-    with ThreadPoolExecutor(NUM_THREADS) as pool:
-        running: deque[Any] = deque()
-        for batch in batches:
-            running.append(pool.submit(measure, batch))
-            if len(running) > NUM_THREADS:
-                yield running.popleft().result()
-        while running:
-            yield running.popleft().result()
-
-
 class _Samples:
     """The samples of a view as they come by, cut into batches of labels."""
 
@@ -260,5 +244,6 @@ def read_view(
     paths = ["filepath", "metadata.width", "metadata.height"]
     paths += [f"{field.path}.{key}" for key in _LABEL_KEYS[field.kind]]
     samples = _Samples(stream_raw(view, paths), field.path, report)
-    parts = list(_measure_in_order(samples.batches(), measure))
+    # zlib and the geometry run beside the interpreter, the rest does not
+    parts = list(run_ahead(measure, samples.batches()))
     return _collect(samples, parts, rasterizer)

@@ -11,6 +11,7 @@ import numpy as np
 from bson import ObjectId
 from pymongo import UpdateOne
 
+from .ahead import run_ahead
 from .view_labels import raw_value
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from .view_labels import LabelField
     from .view_reading import Report
 
-BATCH_SAMPLES = 512
+BATCH_SAMPLES = 128
 _MAX_TRIES = 5
 
 
@@ -119,8 +120,6 @@ def _write_batch(
         raise ValueError(
             "another process keeps changing the labels; run this again when it is done"
         )
-    ids = [str(_id) for _id in updates]
-    fo.Sample._reload_docs(dataset._sample_collection_name, sample_ids=ids)  # noqa: SLF001
 
 
 def write_values(
@@ -147,13 +146,21 @@ def write_values(
     """
     values = {name: _plain(column) for name, column in columns.items()}
     without = {ObjectId(label_id) for label_id in labels.without} if labels is not None else set()
-    for start in range(0, len(sample_ids), BATCH_SAMPLES):
-        rows = range(start, min(start + BATCH_SAMPLES, len(sample_ids)))
+
+    def write(rows: range) -> range:
         updates = {
             ObjectId(sample_ids[row]): {name: column[row] for name, column in values.items()}
             for row in rows
         }
         batch = None if labels is None else _cut_labels(labels, rows, without)
         _write_batch(dataset, updates, batch)
+        return rows
+
+    end = len(sample_ids)
+    starts = range(0, end, BATCH_SAMPLES)
+    # the database writes one batch while the next is made
+    for rows in run_ahead(write, (range(k, min(k + BATCH_SAMPLES, end)) for k in starts)):
         if report is not None:
             report(len(rows))
+    collection_name = dataset._sample_collection_name  # noqa: SLF001
+    fo.Sample._reload_docs(collection_name, sample_ids=list(sample_ids))  # noqa: SLF001

@@ -25,7 +25,6 @@ _INNER = {
     if hasattr(DefaultOptions, option)
 }
 
-
 _newest_sources: dict[Dispatcher, int] = {}
 
 
@@ -45,8 +44,8 @@ def _compile(function: Function, **options: bool | str) -> Function:
         dispatcher = numba.njit(cache=True, **options)(function)
     except RuntimeError:  # "cannot cache function: no locator available"
         return numba.njit(**options)(function)
-    # A function's machine code contains those that it calls, but numba looks only at its own file to
-    # see whether that is stale.
+    # a function's machine code contains those that it calls, but to see whether it is stale, numba
+    # looks only at the function's own file
     _newest_sources[dispatcher] = _newest_source(function)
     cache_file = getattr(dispatcher._cache, "_cache_file", None)  # noqa: SLF001
     if cache_file is not None:

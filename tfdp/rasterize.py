@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 Rasterizer = Literal["coco", "opencv"]
 
 MAX_COORDINATE = 2.0**26  # px; beyond it pycocotools' own integers overflow
-MAX_OUTLINE = 2**21  # px; drawing takes up to 100 bytes for each; the longest real ones have 10**5
+MAX_OUTLINE = 2**21  # px; drawing takes up to 100 bytes for each
 
 _OK, _BAD_SIZE = int(MaskProblem.NONE), int(MaskProblem.BAD_SIZE)
 _BAD_POLYGON, _OUTLINE_TOO_LONG = int(MaskProblem.BAD_POLYGON), int(MaskProblem.OUTLINE_TOO_LONG)

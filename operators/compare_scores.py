@@ -1,0 +1,160 @@
+"""The operator that sets the scorers of a view side by side."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import fiftyone.operators as foo
+from fiftyone.operators import types
+
+from tfdp.io.comparison_file import check_comparison_output, write_comparison
+from tfdp.io.view_labels import list_label_fields
+from tfdp.io.view_records import list_class_fields
+from tfdp.view_comparison import (
+    compare_scores,
+    default_reference,
+    default_scorers,
+    list_scorers,
+)
+from tfdp.view_pruning import find_scored_labels
+
+from . import _forms as forms
+from ._comparison import report_comparison, show_comparison
+
+if TYPE_CHECKING:
+    from fiftyone.core.collections import SampleCollection
+    from fiftyone.operators import ExecutionContext
+
+
+class CompareScores(foo.Operator):
+    """Form and execution of ``tfdp.compare_scores``."""
+
+    @property
+    def config(self) -> foo.OperatorConfig:
+        return foo.OperatorConfig(
+            name="compare_scores",
+            label="Compare scores",
+            description="Set scores side by side: how alike they rank, what they keep and cost",
+            icon=forms.ICON,
+            dynamic=True,
+            allow_immediate_execution=True,
+            allow_delegated_execution=True,
+            default_choice_to_delegated=False,
+            risk_level=types.RiskLevel.LOW,
+        )
+
+    def resolve_run_name(self, ctx: ExecutionContext) -> str:
+        return "Compare scores"
+
+    def resolve_input(self, ctx: ExecutionContext) -> types.Property:
+        inputs = types.Object()
+        view = forms.choose_view(ctx, inputs, "Compare")
+        if view is not None:
+            _ask(ctx, inputs, view)
+        return forms.form(inputs, "Compare scores", "Compare")
+
+    def execute(self, ctx: ExecutionContext) -> dict[str, Any]:
+        view = ctx.target_view(require_flat=True)
+        output = _output(ctx)
+        if output is not None:
+            check_comparison_output(output, overwrite=_overwrite(ctx))
+        comparison = compare_scores(view, **_arguments(ctx))
+        if output is not None:
+            write_comparison(comparison, output, overwrite=_overwrite(ctx))
+        return {**report_comparison(comparison), "output_path": output and str(output)}
+
+    def resolve_output(self, ctx: ExecutionContext) -> types.Property:
+        outputs = types.Object()
+        show_comparison(outputs, ctx.results)
+        if ctx.results.get("output_path"):
+            outputs.str("output_path", label="Written to")
+        return types.Property(outputs, view=types.View(label="Scores side by side"))
+
+
+def _output(ctx: ExecutionContext) -> Path | None:
+    path = ctx.params.get("output_path")
+    return Path(path).expanduser() if path else None
+
+
+def _overwrite(ctx: ExecutionContext) -> bool:
+    return bool(ctx.params.get("overwrite"))
+
+
+def _arguments(ctx: ExecutionContext) -> dict[str, Any]:
+    params = ctx.params
+    return {
+        "label_field": params.get("label_field") or None,
+        "scorers": params.get("scorers") or None,
+        "reference": params.get("reference") or None,
+        "seed": params.get("seed") or 0,
+    }
+
+
+def _ask(ctx: ExecutionContext, inputs: types.Object, view: SampleCollection) -> None:
+    every, usual = list_scorers(view), default_scorers(view)
+    inputs.list(
+        "scorers",
+        types.String(),
+        default=usual,
+        required=False,
+        label="Scorers",
+        description="Numeric fields of samples, and plain scorers",
+        view=types.DropdownView(
+            multiple=True, choices=[types.Choice(name, label=name) for name in every]
+        ),
+    )
+    reference = default_reference(view, ctx.params.get("scorers") or usual)
+    forms.choose(
+        inputs,
+        "reference",
+        {name: name for name in every},
+        default=reference,
+        required=False,
+        label="Compare with",
+        description="The scorer that the others are set beside",
+    )
+    fields = [*(field.name for field in list_label_fields(view)), *list_class_fields(view)]
+    if fields:
+        forms.choose(
+            inputs,
+            "label_field",
+            {name: name for name in fields},
+            default=find_scored_labels(view, reference),
+            required=False,
+            label="Label field",
+            description="Whose instances and classes are counted",
+        )
+    inputs.int("seed", default=0, required=False, label="Seed", description="Of the random scorers")
+    _ask_output(ctx, inputs)
+    unknown = [name for name in ctx.params.get("scorers") or () if name not in every]
+    if unknown:
+        forms.refuse(
+            inputs,
+            "unknown_scorers",
+            f"these samples have no values of {', '.join(unknown)}; choose among "
+            f"{', '.join(every)}",
+        )
+
+
+def _ask_output(ctx: ExecutionContext, inputs: types.Object) -> None:
+    inputs.str(
+        "output_path",
+        required=False,
+        label="Write the table to a file",
+        description="A name that ends in .json, .csv or .parquet; leave it empty for none",
+    )
+    path = _output(ctx)
+    if path is None:
+        return
+    if path.exists():
+        inputs.bool(
+            "overwrite",
+            default=False,
+            label=f"Replace {path.name}",
+            view=types.CheckboxView(),
+        )
+    try:
+        check_comparison_output(path, overwrite=_overwrite(ctx))
+    except (OSError, ValueError) as error:
+        forms.refuse(inputs, "output_error", str(error))

@@ -1,0 +1,341 @@
+"""The operator that trains a model on a view and scores its labels by what the model said."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+import fiftyone.operators as foo
+from fiftyone.operators import types
+
+from tfdp.fields import MODEL_FIELDS
+from tfdp.io.view_labels import list_mask_fields
+from tfdp.io.view_records import ClassField, list_class_fields
+from tfdp.models.aggregation import REGIONS
+from tfdp.models.score_log import default_scores
+from tfdp.runs import own_configs
+from tfdp.view_comparison import compare_scores
+from tfdp.view_model_plan import (
+    ModelParameters,
+    default_log_folder,
+    estimate_seconds,
+    find_trained_labels,
+    find_trainer,
+    list_devices,
+    list_models,
+    plan_model_scoring,
+)
+from tfdp.view_model_scoring import score_with_model
+
+from . import _forms as forms
+from ._comparison import report_comparison, show_comparison
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from fiftyone.core.collections import SampleCollection
+    from fiftyone.operators import ExecutionContext
+
+    from tfdp.io.view_labels import LabelField
+
+LONG = 600  # s on the CPU; from there on the form warns
+REPORT_EVERY = 0.5  # s
+
+_REGIONS = {
+    "roi": ("Box", "all pixels of the instance's box, as the paper's released code averages"),
+    "mask": ("Mask", "the instance's own pixels, as the paper's equation 3 says"),
+}
+_WEIGHTS = {
+    "imagenet": "ImageNet, downloaded",
+    "coco": "COCO, downloaded (masks only)",
+    "none": "none",
+}
+_PARAMETERS = (
+    "model",
+    "weights",
+    "epochs",
+    "batch_size",
+    "image_size",
+    "learning_rate",
+    "flips",
+    "region",
+    "seed",
+    "device",
+)
+
+
+class ComputeModelScores(foo.Operator):
+    """Form and execution of ``tfdp.compute_model_scores``."""
+
+    @property
+    def config(self) -> foo.OperatorConfig:
+        return foo.OperatorConfig(
+            name="compute_model_scores",
+            label="Compute model scores",
+            description="Train a model, and score labels by what it said (AUM, EL2N, Dyn-Unc, ...)",
+            icon=forms.ICON,
+            dynamic=True,
+            allow_immediate_execution=True,
+            allow_delegated_execution=True,
+            default_choice_to_delegated=True,
+            risk_level=types.RiskLevel.MEDIUM,
+        )
+
+    def resolve_run_name(self, ctx: ExecutionContext) -> str:
+        return f"Model scores of {ctx.params.get('label_field', 'labels')}"
+
+    def resolve_input(self, ctx: ExecutionContext) -> types.Property:
+        inputs = types.Object()
+        view = forms.choose_view(ctx, inputs, "Score")
+        if view is not None:
+            _ask(ctx, inputs, view)
+        return forms.form(inputs, "Compute model scores", "Compute")
+
+    def execute(self, ctx: ExecutionContext) -> dict[str, Any]:
+        view = ctx.target_view(require_flat=True)
+        results = score_with_model(view, **_arguments(ctx, view), progress=_progress_to(ctx))
+        counts, label_field = results.counts, results.config.label_field
+        forms.finish(ctx, f"Scored {counts['instances']} of {label_field} by a trained model")
+        skipped = {reason: len(ids) for reason, ids in results.skipped.items()}
+        return {
+            "brain_key": results.key,
+            **counts,
+            "skipped_by_reason": skipped,
+            "skipped_text": forms.describe_counts(skipped),
+            "seconds": results.seconds,
+            "seconds_text": ", ".join(f"{w} {s:,.1f} s" for w, s in results.seconds.items()),
+            "log_folder": results.log_folder,
+            **report_comparison(compare_scores(view, label_field)),
+        }
+
+    def resolve_output(self, ctx: ExecutionContext) -> types.Property:
+        outputs = types.Object()
+        outputs.int("instances", label="Labels scored")
+        outputs.int("scored_samples", label="Samples with a score")
+        outputs.int("samples", label="Samples in all")
+        outputs.str("skipped_text", label="Not scored")
+        outputs.str("seconds_text", label="Wall time")
+        outputs.str("log_folder", label="Training log and checkpoint")
+        outputs.str("brain_key", label="Run")
+        show_comparison(outputs, ctx.results)
+        return types.Property(outputs, view=types.View(label="Model scores"))
+
+
+def _progress_to(ctx: ExecutionContext) -> Callable[[float, str], None]:
+    """Tells the App, and the database of delegated runs, not more often than is of use."""
+    told = 0.0
+
+    def show(fraction: float, message: str) -> None:
+        nonlocal told
+        if time.monotonic() - told > REPORT_EVERY or fraction >= 1:
+            told = time.monotonic()
+            ctx.set_progress(progress=fraction, label=message)
+
+    return show
+
+
+def _label_fields(view: SampleCollection) -> list[str]:
+    return [*list_mask_fields(view), *list_class_fields(view)]
+
+
+def _arguments(ctx: ExecutionContext, view: SampleCollection) -> dict[str, Any]:
+    """The arguments of ``score_with_model``; what is left empty has the library's default."""
+    params = ctx.params
+    label_field = params.get("label_field") or next(iter(_label_fields(view)), None)
+    if label_field is None:
+        raise ValueError("no field of this view holds instance masks or classes to learn")
+    given = {name: params[name] for name in _PARAMETERS if params.get(name) not in (None, "")}
+    scores = tuple(params.get("scores") or ()) or None
+    return {
+        "label_field": label_field,
+        "parameters": ModelParameters(**given, scores=scores),
+        "brain_key": params.get("brain_key") or "model_scores",
+        "log_folder": params.get("log_folder") or None,
+    }
+
+
+def _ask(ctx: ExecutionContext, inputs: types.Object, view: SampleCollection) -> None:
+    fields = _label_fields(view)
+    if not fields:
+        forms.refuse(
+            inputs,
+            "no_labels",
+            "no field of these samples holds instance masks (Detections with mask or mask_path) or "
+            "a Classification",
+        )
+        return
+    forms.choose(
+        inputs,
+        "label_field",
+        {name: name for name in fields},
+        default=fields[0],
+        label="Label field",
+        description="Instance masks, which a Mask R-CNN learns, or classes, which a classifier "
+        "learns",
+    )
+    try:
+        labels = find_trained_labels(view, ctx.params.get("label_field") or fields[0])
+        _, defaults = find_trainer(labels)
+    except ValueError as error:
+        forms.refuse(inputs, "labels_error", str(error))
+        return
+    _ask_training(inputs, labels, defaults)
+    _ask_scores(ctx, inputs, labels, defaults)
+    _ask_names(ctx, inputs)
+    _preview(ctx, inputs, view)
+
+
+def _ask_training(inputs: types.Object, labels: LabelField, defaults: dict[str, Any]) -> None:
+    forms.choose(
+        inputs,
+        "model",
+        {name: name for name in list_models(labels)},
+        default=defaults["model"],
+        required=False,
+        label="Model",
+        description="A resnet18 is for quick looks",
+    )
+    inputs.str(
+        "weights",
+        default=defaults["weights"],
+        required=False,
+        label="Start weights",
+        description="One of these, or the path of a checkpoint, such as checkpoint.pt of a log",
+        view=types.AutocompleteView(
+            choices=[types.Choice(value, label=text) for value, text in _WEIGHTS.items()]
+        ),
+    )
+    inputs.int(
+        "epochs",
+        default=defaults["epochs"],
+        required=False,
+        label="Epochs",
+        description="0 scores the start weights as they are: entropy, loss and el2n",
+    )
+    for name, label, unit in (
+        ("batch_size", "Batch size", "images"),
+        ("image_size", "Image size", "px"),
+    ):
+        inputs.int(name, default=defaults[name], required=False, label=label, description=unit)
+    inputs.float(
+        "learning_rate",
+        default=defaults["learning_rate"],
+        required=False,
+        label="Learning rate",
+        description="Of the usual recipe; it is scaled to the batch. Lower it if training diverges",
+    )
+    if "flips" in defaults:
+        inputs.bool(
+            "flips",
+            default=defaults["flips"],
+            label="Mirror images at random",
+            description="Not where left and right differ, as in digits",
+            view=types.CheckboxView(),
+        )
+    devices = list_devices()
+    forms.choose(
+        inputs,
+        "device",
+        {name: name.upper() for name in devices},
+        default=devices[0],
+        required=False,
+        label="Device",
+        description="Those that were found",
+    )
+
+
+def _ask_scores(
+    ctx: ExecutionContext, inputs: types.Object, labels: LabelField, defaults: dict[str, Any]
+) -> None:
+    epochs = ctx.params.get("epochs", defaults["epochs"])
+    possible = default_scores(epochs)
+    inputs.list(
+        "scores",
+        types.String(),
+        default=list(possible),
+        required=False,
+        label="Scores",
+        description="All of them cost one scoring pass an epoch",
+        view=types.DropdownView(
+            multiple=True,
+            choices=[
+                types.Choice(field.name, label=field.label, description=field.description)
+                for field in MODEL_FIELDS
+                if field.name in possible
+            ],
+        ),
+    )
+    if not isinstance(labels, ClassField):
+        forms.choose(
+            inputs,
+            "region",
+            {name: _REGIONS[name] for name in REGIONS},
+            default="roi",
+            required=False,
+            label="Average over",
+        )
+    inputs.int("seed", default=0, required=False, label="Seed")
+
+
+def _ask_names(ctx: ExecutionContext, inputs: types.Object) -> None:
+    inputs.str(
+        "brain_key",
+        default="model_scores",
+        required=False,
+        label="Brain key",
+        description="Name of the run. One that was killed goes on when it is asked for again under "
+        "its name",
+    )
+    folder = default_log_folder(ctx.dataset, ctx.params.get("brain_key") or "model_scores")
+    inputs.str(
+        "log_folder",
+        required=False,
+        label="Log folder",
+        description=f"Of the training log and the checkpoint; {folder} if left empty",
+    )
+
+
+def _preview(ctx: ExecutionContext, inputs: types.Object, view: SampleCollection) -> None:
+    arguments = _arguments(ctx, view)
+    try:
+        plan = plan_model_scoring(view, **arguments)
+        seconds = estimate_seconds(plan, view)
+    except (TypeError, ValueError) as error:
+        forms.refuse(inputs, "plan_error", str(error))
+        return
+    names = ", ".join(field.path for field in plan.on_samples)
+    forms.tell(
+        inputs,
+        "plan",
+        f"writes {names} on {len(view)} samples, and on their labels in {arguments['label_field']}",
+    )
+    if plan.resumes:
+        forms.tell(
+            inputs,
+            "resumes",
+            f"{plan.config.log_folder} holds the log of this training: it goes on after the last "
+            "finished epoch",
+        )
+    if arguments["brain_key"] in own_configs(ctx.dataset):
+        forms.warn(
+            inputs,
+            "again",
+            f"run {arguments['brain_key']} exists: its scores of these samples are replaced",
+        )
+    if seconds is not None:
+        show = forms.warn if seconds >= LONG else forms.tell
+        show(inputs, "estimate", _describe_time(seconds))
+    forms.tell(
+        inputs,
+        "delegation",
+        "a scheduled run starts when a process fiftyone delegated launch is there to run it",
+    )
+
+
+def _describe_time(seconds: float) -> str:
+    size, unit = (3600, "hours") if seconds >= 5400 else (60, "minutes")
+    return (
+        f"on the CPU this takes about {max(seconds / size, 1):,.0f} {unit}, by a rough estimate: "
+        "images x epochs x the time that one image took where it was measured, at this size and by "
+        "as many cores; it may be off by a factor of three"
+    )

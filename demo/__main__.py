@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -65,9 +64,12 @@ def _print_composition(record: dict[str, Any]) -> None:
     print(tabulate(table, headers=("", "all", "kept", "")))
 
 
+def _count(skipped: dict[str, list[str]]) -> str:
+    return ", ".join(f"{len(ids)} {reason}" for reason, ids in skipped.items()) or "none"
+
+
 def main() -> None:
     arguments = _parse_arguments()
-    shutil.rmtree(OUTPUT, ignore_errors=True)
     enter_sandbox(OUTPUT / "fiftyone")
     import fiftyone as fo
 
@@ -80,14 +82,14 @@ def main() -> None:
     dataset = _import_coco(annotations, images)
     print(f"\nScoring {len(dataset)} images of {annotations}")
     scored = tfdp.compute_shape_scores(dataset, LABEL_FIELD)
-    print(scored.summary())
+    print(f"{scored.counts['instances']} instances scored; not scored: {_count(scored.skipped)}")
 
     print(f"\nPruning {RATE:.0%} of the images by CB-SCS")
     view = tfdp.prune_view(dataset, RATE, brain_key="pruned_50")
     _print_composition(dataset.load_brain_results("pruned_50").record)
 
     pruned = OUTPUT / "pruned.json"
-    tfdp.export_coco(view, pruned, label_field=LABEL_FIELD, annotations=annotations)
+    tfdp.export_coco(view, pruned, label_field=LABEL_FIELD, annotations=annotations, overwrite=True)
     print(f"\nThe kept images' annotations, as they were: {pruned}")
     if not arguments.no_app:
         print("\nOpening the App. Press ` in it and type 'pruned' for the operators.")

@@ -41,17 +41,14 @@ class PruningPanel(foo.Panel):
         )
 
     def on_load(self, ctx):
-        scorers = _scorers(ctx)
-        best = [name for name in scorers if score_of(ctx.dataset, name) == "cb_scs"]
-        ctx.panel.state.scorer = (best or scorers)[0]
-        ctx.panel.state.percent = DEFAULT_PERCENT
         self.refresh(ctx)
 
     def on_change_view(self, ctx):
         self.refresh(ctx)
 
     def on_change_dataset(self, ctx):
-        self.on_load(ctx)
+        ctx.panel.state.clear()
+        self.refresh(ctx)
 
     def change_scorer(self, ctx):
         ctx.panel.state.scorer = ctx.params["value"]
@@ -63,6 +60,9 @@ class PruningPanel(foo.Panel):
 
     def refresh(self, ctx):
         """Everything again: another view, or another scorer."""
+        if ctx.panel.state.scorer not in _scorers(ctx):  # also before anything was chosen
+            ctx.panel.state.scorer = _default_scorer(ctx)
+            ctx.panel.state.percent = DEFAULT_PERCENT
         try:
             held = remember_contents(ctx.view, self._label_field(ctx))
             curves = {
@@ -174,6 +174,12 @@ class PruningPanel(foo.Panel):
 
 def _scorers(ctx):
     return [*list_score_fields(ctx.dataset), *PLAIN_SCORERS]
+
+
+def _default_scorer(ctx):
+    scorers = _scorers(ctx)
+    best = [name for name in scorers if score_of(ctx.dataset, name) == "cb_scs"]
+    return (best or scorers)[0]
 
 
 def _comparable(ctx):

@@ -17,8 +17,8 @@ REQUIRED = os.environ.get("TFDP_REQUIRE") == "1"
 
 # Before any test module is imported, since importing fiftyone reads its settings.
 _SANDBOX = Path(tempfile.mkdtemp(prefix="tfdp-tests-"))
+atexit.register(shutil.rmtree, _SANDBOX, ignore_errors=True)  # after mongod has ended
 enter_sandbox(_SANDBOX)
-atexit.register(shutil.rmtree, _SANDBOX, ignore_errors=True)
 
 
 def require(condition: object, missing: str) -> None:

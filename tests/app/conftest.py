@@ -33,30 +33,30 @@ def browser(require):
 
 
 @pytest.fixture(scope="session")
-def app_url():
+def session():
     import fiftyone as fo
 
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     session = fo.launch_app(address="127.0.0.1", port=port, remote=True)
-    yield f"http://127.0.0.1:{port}"
+    yield session
     session.close()
 
 
 class App:
     """A page of the App, and what a person does on it."""
 
-    def __init__(self, page, url):
+    def __init__(self, page, session):
         self.page = page
-        self.url = url
+        self.session = session
+        advertisement = page.get_by_text("Dismiss", exact=True)
+        page.add_locator_handler(advertisement, lambda dismiss: dismiss.click())
 
     def open(self, dataset):
-        self.page.goto(f"{self.url}/datasets/{dataset.name}")
-        self.page.get_by_text("+ add stage").wait_for()
-        dismiss = self.page.get_by_text("Dismiss", exact=True)
-        if dismiss.count():
-            dismiss.first.click()
+        self.session.dataset = dataset  # all of it, whatever view was open before
+        self.page.goto(f"http://127.0.0.1:{self.session.server_port}/datasets/{dataset.name}")
+        self.page.locator("[data-cy=looker]").first.wait_for(state="attached")
 
     def operator(self, label):
         """Opens an operator's form from the operator browser."""
@@ -66,16 +66,30 @@ class App:
         self.page.get_by_text(label, exact=True).first.wait_for()
         search.press("Enter")
 
+    def press_button(self, label):
+        self.page.get_by_role("button", name=label, exact=True).last.click()
+
+    def sidebar_field(self, name):
+        return self.page.locator(f"[data-cy='sidebar-field-{name}']")
+
+    def open_sidebar_field(self, name):
+        """Unfolds a field's filter in the sidebar."""
+        self.page.locator(f"[data-cy='sidebar-field-arrow-enabled-{name}']").click()
+
+    def open_panel(self, label):
+        self.page.locator("[data-cy=new-panel-btn]").first.click()
+        self.page.get_by_text(label, exact=True).first.click()
+
     def screenshot(self, name):
         SCREENSHOTS.mkdir(parents=True, exist_ok=True)
         self.page.screenshot(path=SCREENSHOTS / f"{name}.png")
 
 
 @pytest.fixture
-def app(browser, app_url):
+def app(browser, session):
     page = browser.new_page(viewport={"width": 1440, "height": 900})
     page.set_default_timeout(TIMEOUT)
-    app = App(page, app_url)
+    app = App(page, session)
     yield app
     app.screenshot("last")
     page.close()

@@ -8,7 +8,7 @@ import fiftyone.operators as foo
 from fiftyone.operators import types
 
 from tfdp.io.view_labels import find_mask_field, list_mask_fields
-from tfdp.runs import own_configs
+from tfdp.run_fields import own_configs
 from tfdp.view_scoring import compute_shape_scores, plan_scoring
 
 from . import _forms as forms

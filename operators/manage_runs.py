@@ -8,7 +8,7 @@ import fiftyone.operators as foo
 from fiftyone.operators import types
 
 from tfdp.io.view_fields import delete_fields
-from tfdp.runs import delete_run, list_leftover_fields, own_configs
+from tfdp.run_fields import delete_run, list_leftover_fields, own_configs
 
 from . import _forms as forms
 

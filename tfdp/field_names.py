@@ -9,7 +9,7 @@ from bson import ObjectId
 
 from .fields import SHAPE_FIELDS
 from .io.view_fields import OwnField, is_free
-from .runs import keys_of_field, own_configs
+from .run_fields import keys_of_field, own_configs
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -13,7 +13,7 @@ from .io.view_candidates import ViewContents, list_score_fields, read_contents, 
 from .io.view_fields import is_own, score_of
 from .io.view_labels import object_array
 from .io.view_records import list_class_fields, read_class_rows
-from .runs import keys_of_field
+from .run_fields import keys_of_field
 from .shape_scores import PLAIN_SCORERS
 from .view_pruning import find_scored_labels
 

@@ -18,7 +18,8 @@ from .io.view_labels import check_view, find_mask_field
 from .io.view_records import ClassField, list_class_fields
 from .models.score_log import check_scores, default_scores
 from .models.training_log import read_run
-from .runs import ModelScoringConfig, own_configs
+from .run_fields import own_configs
+from .runs import ModelScoringConfig
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -12,7 +12,8 @@ from .io.view_candidates import read_contents, score_candidates
 from .io.view_fields import OwnField, declare_fields, is_free, show_fields
 from .io.view_labels import list_label_fields
 from .io.view_writing import write_values
-from .runs import PruningConfig, PruningResults, own_configs, report_selection
+from .run_fields import own_configs
+from .runs import PruningConfig, PruningResults, report_selection
 from .selection import Selection, select_images
 
 if TYPE_CHECKING:

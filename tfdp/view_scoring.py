@@ -13,7 +13,8 @@ from .io.view_fields import declare_fields, show_fields
 from .io.view_labels import check_view, find_mask_field
 from .io.view_reading import read_view
 from .io.view_writing import LabelValues, write_values
-from .runs import ShapeScoringConfig, ShapeScoringResults, ids_by_reason, own_configs
+from .run_fields import own_configs
+from .runs import ShapeScoringConfig, ShapeScoringResults, ids_by_reason
 from .shape_scores import SHAPE_SCORERS, score_shapes
 
 if TYPE_CHECKING:

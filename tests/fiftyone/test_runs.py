@@ -12,7 +12,8 @@ import pytest
 import tfdp
 from demo.sandbox import ROOT
 from tests.fiftyone.datasets import detection, rectangle, sample
-from tfdp.runs import ShapeScoring, delete_run, list_leftover_fields, own_configs
+from tfdp.run_fields import delete_run, list_leftover_fields, own_configs
+from tfdp.runs import ShapeScoring
 
 SQUARE = 2 / np.sqrt(np.pi)
 ALL_FIELDS = [f"{root}{n}" for root in ("", "gt.detections.") for n in ("scs", "si_scs", "cb_scs")]

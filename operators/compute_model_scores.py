@@ -13,7 +13,7 @@ from tfdp.io.view_labels import list_mask_fields
 from tfdp.io.view_records import ClassField, list_class_fields
 from tfdp.models.aggregation import REGIONS
 from tfdp.models.score_log import default_scores
-from tfdp.runs import own_configs
+from tfdp.run_fields import own_configs
 from tfdp.view_comparison import compare_scores
 from tfdp.view_model_plan import (
     ModelParameters,

@@ -8,10 +8,14 @@ import shutil
 import tempfile
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from demo.draw import draw_dataset
 from demo.sandbox import ROOT, enter_sandbox
+
+hypothesis.settings.register_profile("tfdp", deadline=None)  # first calls compile
+hypothesis.settings.load_profile("tfdp")
 
 REQUIRED = os.environ.get("TFDP_REQUIRE") == "1"
 

@@ -17,10 +17,10 @@ from tfdp.run_fields import own_configs
 from tfdp.view_comparison import compare_scores
 from tfdp.view_model_plan import (
     ModelParameters,
-    default_log_folder,
     estimate_seconds,
+    find_defaults,
+    find_log_folder,
     find_trained_labels,
-    find_trainer,
     list_devices,
     list_models,
     plan_model_scoring,
@@ -32,6 +32,7 @@ from ._comparison import report_comparison, show_comparison
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from fiftyone.core.collections import SampleCollection
     from fiftyone.operators import ExecutionContext
@@ -138,6 +139,14 @@ def _label_fields(view: SampleCollection) -> list[str]:
     return [*list_mask_fields(view), *list_class_fields(view)]
 
 
+def _brain_key(ctx: ExecutionContext) -> str:
+    return ctx.params.get("brain_key") or "model_scores"
+
+
+def _log_folder(ctx: ExecutionContext, asked: str | None = None) -> Path:
+    return find_log_folder(ctx.dataset, _brain_key(ctx), asked)
+
+
 def _arguments(ctx: ExecutionContext, view: SampleCollection) -> dict[str, Any]:
     """The arguments of ``score_with_model``; what is left empty has the library's default."""
     params = ctx.params
@@ -149,7 +158,7 @@ def _arguments(ctx: ExecutionContext, view: SampleCollection) -> dict[str, Any]:
     return {
         "label_field": label_field,
         "parameters": ModelParameters(**given, scores=scores),
-        "brain_key": params.get("brain_key") or "model_scores",
+        "brain_key": _brain_key(ctx),
         "log_folder": params.get("log_folder") or None,
     }
 
@@ -175,14 +184,31 @@ def _ask(ctx: ExecutionContext, inputs: types.Object, view: SampleCollection) ->
     )
     try:
         labels = find_trained_labels(view, ctx.params.get("label_field") or fields[0])
-        _, defaults = find_trainer(labels)
+        defaults = find_defaults(labels, _log_folder(ctx, ctx.params.get("log_folder")))
     except ValueError as error:
         forms.refuse(inputs, "labels_error", str(error))
         return
+    _ask_names(ctx, inputs)
     _ask_training(inputs, labels, defaults)
     _ask_scores(ctx, inputs, labels, defaults)
-    _ask_names(ctx, inputs)
     _preview(ctx, inputs, view)
+
+
+def _ask_names(ctx: ExecutionContext, inputs: types.Object) -> None:
+    inputs.str(
+        "brain_key",
+        default="model_scores",
+        required=False,
+        label="Brain key",
+        description="Name of the run. One that was killed goes on when it is asked for again under "
+        "its name",
+    )
+    inputs.str(
+        "log_folder",
+        required=False,
+        label="Log folder",
+        description=f"Of the training log and the checkpoint; {_log_folder(ctx)} if left empty",
+    )
 
 
 def _ask_training(inputs: types.Object, labels: LabelField, defaults: dict[str, Any]) -> None:
@@ -275,24 +301,6 @@ def _ask_scores(
             label="Average over",
         )
     inputs.int("seed", default=0, required=False, label="Seed")
-
-
-def _ask_names(ctx: ExecutionContext, inputs: types.Object) -> None:
-    inputs.str(
-        "brain_key",
-        default="model_scores",
-        required=False,
-        label="Brain key",
-        description="Name of the run. One that was killed goes on when it is asked for again under "
-        "its name",
-    )
-    folder = default_log_folder(ctx.dataset, ctx.params.get("brain_key") or "model_scores")
-    inputs.str(
-        "log_folder",
-        required=False,
-        label="Log folder",
-        description=f"Of the training log and the checkpoint; {folder} if left empty",
-    )
 
 
 def _preview(ctx: ExecutionContext, inputs: types.Object, view: SampleCollection) -> None:

@@ -36,7 +36,7 @@ PACKAGES = ("torch", "torchvision")
 
 @dataclass(frozen=True)
 class ModelParameters:
-    """What is asked of ``compute_model_scores``, which documents every one; None: the default."""
+    """What is asked of ``compute_model_scores``, which documents every one."""
 
     model: str | None = None
     weights: str | None = None
@@ -81,8 +81,12 @@ def find_missing_packages() -> list[str]:
     return [name for name in PACKAGES if importlib.util.find_spec(name) is None]
 
 
-def default_log_folder(dataset: fo.Dataset, brain_key: str) -> Path:
-    """Where the training log goes: beside FiftyOne's folder of datasets."""
+def find_log_folder(
+    dataset: fo.Dataset, brain_key: str, log_folder: str | Path | None = None
+) -> Path:
+    """Where the training log goes: the folder asked for, or one beside FiftyOne's datasets."""
+    if log_folder:
+        return Path(log_folder).expanduser()
     return Path(fo.config.default_dataset_dir).parent / "tfdp" / dataset.slug / brain_key
 
 
@@ -124,6 +128,19 @@ def find_trainer(labels: LabelField) -> tuple[Callable[..., ModelScores], dict[s
     return train, {
         p.name: p.default for p in parameters if p.default is not inspect.Parameter.empty
     }
+
+
+def find_defaults(labels: LabelField, folder: Path) -> dict[str, Any]:
+    """What holds where nothing is asked: as in the folder's log, or else as the library has it.
+
+    Raises:
+        ValueError: the packages for models are missing.
+    """
+    defaults = find_trainer(labels)[1]
+    logged = read_run(folder) if (folder / "run.json").exists() else {}
+    if logged.get("model") in list_models(labels):
+        defaults |= {name: value for name, value in logged.items() if name in defaults}
+    return defaults
 
 
 def list_models(labels: LabelField) -> tuple[str, ...]:
@@ -202,7 +219,10 @@ def plan_model_scoring(
     """
     check_view(samples)
     labels = find_trained_labels(samples, label_field)
-    train, arguments = find_trainer(labels)
+    dataset = samples._root_dataset  # noqa: SLF001
+    folder = find_log_folder(dataset, brain_key, log_folder)
+    train, _ = find_trainer(labels)
+    arguments = find_defaults(labels, folder)
     from .models.training import find_device
 
     given = {name: value for name, value in asdict(parameters).items() if value is not None}
@@ -216,8 +236,6 @@ def plan_model_scoring(
     choices = {name: arguments[name] for name in ("region", "aggregation") if name in arguments}
     check_scores(arguments["scores"], arguments["epochs"], arguments["window"], **choices)
 
-    dataset = samples._root_dataset  # noqa: SLF001
-    folder = Path(log_folder).expanduser() if log_folder else default_log_folder(dataset, brain_key)
     resumes = _check_folder(folder, arguments)
     scores = [field for field in MODEL_FIELDS if field.name in arguments["scores"]]
     prefix = choose_prefix(samples, labels, brain_key, field_prefix, scores)

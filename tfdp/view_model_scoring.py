@@ -177,7 +177,8 @@ def compute_model_scores(
     (see `tfdp.fields`, and `tfdp.models.score_log`) are declared, indexed and shown in the App's
     sidebar. Higher = harder, but for ``aum``, where lower = harder. None = could not be scored.
 
-    Called again after a kill, with the same arguments, it goes on from the last finished epoch.
+    Called again after a kill, with the same ``brain_key``, it goes on from the last finished epoch.
+    What is not given is as in the training log that is there, or else the default.
 
     Args:
         samples: a dataset or view of images; what the view filters out is neither learned nor

@@ -14,7 +14,7 @@ from tfdp.io.view_records import read_view_records
 from tfdp.models.records import read_coco_records
 from tfdp.models.score_log import MODEL_SCORES
 from tfdp.models.training_log import read_seconds
-from tfdp.view_model_plan import default_log_folder, find_missing_packages
+from tfdp.view_model_plan import find_log_folder, find_missing_packages
 
 ROOT = Path(__file__).parents[2]
 SMALL = {
@@ -135,7 +135,7 @@ def test_the_run_remembers_how(trained):
     assert set(MODEL_SCORES) < set(config.fields)
     assert {name: config.parameters[name] for name in SMALL} == SMALL
     assert config.parameters["batch_size"] == 2  # a default
-    assert Path(config.log_folder) == default_log_folder(dataset, "model_scores")
+    assert Path(config.log_folder) == find_log_folder(dataset, "model_scores")
     assert not Path(config.log_folder).is_relative_to(ROOT)
     assert (
         read_seconds(Path(config.log_folder)) == dataset.load_brain_results("model_scores").seconds
@@ -160,7 +160,7 @@ def test_a_killed_run_goes_on_to_the_same_scores(trained, four_images, drawn):
     with pytest.raises(KeyboardInterrupt):
         tfdp.compute_model_scores(dataset, "ground_truth", progress=kill, **SMALL)
     assert dataset.list_brain_runs() == []
-    folder = default_log_folder(dataset, "model_scores")
+    folder = find_log_folder(dataset, "model_scores")
     trained_before = read_seconds(folder)["training"]
     messages = []
     tfdp.compute_model_scores(

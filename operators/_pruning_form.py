@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING
 
 from fiftyone.operators import types
@@ -49,7 +50,10 @@ def _scorer(ctx: ExecutionContext, view: SampleCollection) -> str:
 
 
 def chosen_name(ctx: ExecutionContext) -> str:
-    return ctx.params.get("brain_key") or "pruned"
+    """The name that was given, or else pruned, pruned_2, ...: the first that is free."""
+    taken = {*ctx.dataset.list_brain_runs(), *ctx.dataset.list_saved_views()}
+    names = (f"pruned_{n}" if n > 1 else "pruned" for n in itertools.count(1))
+    return ctx.params.get("brain_key") or next(name for name in names if name not in taken)
 
 
 def chosen_parameters(ctx: ExecutionContext, view: SampleCollection) -> PruningParameters:
@@ -181,10 +185,10 @@ def ask_exceptions(inputs: types.Object, view: SampleCollection) -> None:
             )
 
 
-def ask_name(inputs: types.Object) -> None:
+def ask_name(ctx: ExecutionContext, inputs: types.Object) -> None:
     inputs.str(
         "brain_key",
-        default="pruned",
+        default=chosen_name(ctx),
         required=False,
         label="Name",
         description="Of the saved view and of the run that remembers all of this",

@@ -56,10 +56,11 @@ class CreatePrunedView(foo.Operator):
         if view is not None:
             ask_scorer(ctx, inputs, view)
             ask_budget(ctx, inputs)
+            _preview(ctx, inputs, view)
             ask_policy(ctx, inputs)
             ask_exceptions(inputs, view)
-            ask_name(inputs)
-            _preview(ctx, inputs, view)
+            ask_name(ctx, inputs)
+            _check_name(ctx, inputs)
         return forms.form(inputs, "Create pruned view", "Create")
 
     def execute(self, ctx: ExecutionContext) -> dict[str, Any]:
@@ -99,18 +100,8 @@ class CreatePrunedView(foo.Operator):
 
 
 def _preview(ctx: ExecutionContext, inputs: types.Object, view: SampleCollection) -> None:
-    """What would be kept, or what is in the way."""
+    """What would be kept, or why it can't be."""
     try:
-        check_names(ctx.dataset, chosen_name(ctx), overwrite=True)
-        if chosen_name(ctx) in ctx.dataset.list_brain_runs():
-            inputs.bool(
-                "overwrite",
-                default=False,
-                label=f"Replace the pruned view {chosen_name(ctx)}",
-                description="There is one of that name; its field and its saved view are replaced",
-                view=types.CheckboxView(),
-            )
-            check_names(ctx.dataset, chosen_name(ctx), overwrite=ctx.params.get("overwrite", False))
         parameters = chosen_parameters(ctx, view)
         held = remember_contents(view, parameters.label_field)
         selection = select_in_view(view, held, parameters)
@@ -118,6 +109,24 @@ def _preview(ctx: ExecutionContext, inputs: types.Object, view: SampleCollection
         forms.refuse(inputs, "selection_error", str(error))
         return
     forms.show_markdown(inputs, "preview", _describe(selection))
+
+
+def _check_name(ctx: ExecutionContext, inputs: types.Object) -> None:
+    """What is in the way of the name; an earlier pruned view may be replaced."""
+    name = chosen_name(ctx)
+    try:
+        check_names(ctx.dataset, name, overwrite=True)
+        if name in ctx.dataset.list_brain_runs():
+            inputs.bool(
+                "overwrite",
+                default=False,
+                label=f"Replace the pruned view {name}",
+                description="There is one of that name; its field and its saved view are replaced",
+                view=types.CheckboxView(),
+            )
+            check_names(ctx.dataset, name, overwrite=ctx.params.get("overwrite", False))
+    except ValueError as error:
+        forms.refuse(inputs, "name_error", str(error))
 
 
 def _describe(selection: Selection) -> str:

@@ -21,7 +21,7 @@ CHROMIUM_ARGS = [
 TIMEOUT = 60_000  # ms; the App's first page takes seconds on a small machine
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # its event loop is in the way of other tests' asyncio.run()
 def browser(require):
     chromium = shutil.which("chromium")
     require(chromium, "chromium (Debian's package of that name)")

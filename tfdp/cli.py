@@ -1,4 +1,4 @@
-"""The command line: ``tfdp score`` and ``tfdp prune`` on COCO files."""
+"""The command line: ``tfdp score``, ``prune`` and ``compare`` on COCO files."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, get_args
 
 from .balance import ClassTotals
+from .compare_cli import add_compare_parser
 from .criteria import POLICIES, UNANNOTATED
 from .io.coco import score_coco
 from .io.coco_subset import write_coco_subset
@@ -201,7 +202,7 @@ def _make_parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="tfdp", description="Training-free dataset pruning (TFDP, ICLR 2025).")
     parser.add_argument("--version", action="version", version=f"tfdp {__version__}")
     subparsers = parser.add_subparsers(required=True, metavar="COMMAND")
-    for add_parser in (_add_score_parser, _add_prune_parser):
+    for add_parser in (_add_score_parser, _add_prune_parser, add_compare_parser):
         add_parser(subparsers)
     return parser
 

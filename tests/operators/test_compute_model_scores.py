@@ -136,9 +136,9 @@ def test_the_form_has_the_librarys_defaults(three):
 
 def test_a_long_training_on_the_cpu_is_a_warning_with_an_estimate(three):
     def told(**params):
-        return [n for n in notices(form(three, device="cpu", **params)) if "On the CPU" in n[1]]
+        return [n for n in notices(form(three, **params)) if "On the CPU" in n[1]]
 
-    ((kind, text),) = told(epochs=1000, brain_key="new")
+    ((kind, text),) = told(epochs=1000, brain_key="new", device="cpu")
     assert (kind, "rough estimate" in text, "hours" in text) == ("Warning", True, True)
     ((kind, text),) = told(**SMALL | {"epochs": 2, "brain_key": "other"})
     assert (kind, "minutes" in text) == ("Notice", True)

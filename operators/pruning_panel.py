@@ -151,7 +151,7 @@ class PruningPanel(foo.Panel):
             min=0,
             max=PERCENTS[-1],
             label="Images to prune, %",
-            view=types.SliderView(value_label_display="on"),
+            view=types.SliderView(label_position="top", value_precision=0, view_multiple_of=5),
             on_change=self.change_rate,
         )
         panel.md(ctx.panel.state.summary or "", name="summary")
@@ -162,7 +162,7 @@ class PruningPanel(foo.Panel):
             ("costs", None),
             ("classes", self.show_class),
         ):
-            panel.plot(name, layout=layouts.get(name, {}), on_click=on_click, height=340)
+            panel.plot(name, layout=layouts.get(name, {}), on_click=on_click, height=300)
         return _stacked(panel)
 
     def score(self, ctx):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import shutil
 import socket
+import time
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -32,6 +34,20 @@ def browser(require):
         browser.close()
 
 
+def _answers(url):
+    try:
+        return urllib.request.urlopen(url, timeout=5).status == 200
+    except OSError:
+        return False
+
+
+def _wait_until(condition, seconds=120):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "the App's server did not start"
+        time.sleep(0.5)
+
+
 @pytest.fixture(scope="session")
 def session():
     import fiftyone as fo
@@ -40,6 +56,8 @@ def session():
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     session = fo.launch_app(address="127.0.0.1", port=port, remote=True)
+    _wait_until(lambda: _answers(f"http://127.0.0.1:{port}/fiftyone"))
+    _wait_until(lambda: session._client._connected)
     yield session
     session.close()
 

@@ -6,11 +6,15 @@ The screenshots go to ``test-output/screenshots``; the README's are made by thes
 import fiftyone as fo
 import pytest
 
+from demo.draw import draw_dataset
+
 pytestmark = pytest.mark.app
 
 
 @pytest.fixture(scope="module")
-def dataset(drawn):
+def dataset(tmp_path_factory):
+    drawn = tmp_path_factory.mktemp("drawn")
+    draw_dataset(drawn, num_images=120)
     dataset = fo.Dataset("drawn-in-app", persistent=True, overwrite=True)
     dataset.add_dir(
         dataset_type=fo.types.COCODetectionDataset,
@@ -35,7 +39,7 @@ def scored(dataset):
 def test_compute_shape_scores_from_the_operator_browser(app, dataset):
     app.open(dataset)
     app.operator("Compute shape scores")
-    app.page.get_by_text("Writes scs, si_scs, cb_scs on 40 samples").wait_for()
+    app.page.get_by_text("Writes scs, si_scs, cb_scs on 120 samples").wait_for()
     app.screenshot("compute_shape_scores_form")
     app.press_button("Compute")
     app.page.get_by_text("Instances scored").wait_for()
@@ -51,7 +55,7 @@ def test_compute_shape_scores_from_the_operator_browser(app, dataset):
     app.screenshot("scores_in_sidebar")
     dataset.reload()
     assert dataset.list_brain_runs() == ["shape_scores"]
-    assert dataset.count("cb_scs") == 36
+    assert dataset.count("cb_scs") == 108
 
 
 def test_create_pruned_view_from_the_operator_browser(app, scored):
@@ -63,10 +67,10 @@ def test_create_pruned_view_from_the_operator_browser(app, scored):
     app.press_button("Create")
     app.page.get_by_text("Samples kept").first.wait_for()
     app.press_button("Close")
-    app.page.get_by_text("18 samples", exact=True).wait_for()
+    app.page.get_by_text("54 samples", exact=True).wait_for()
     app.screenshot("pruned_view")
     scored.reload()
-    assert len(scored.load_saved_view("pruned")) == 18
+    assert len(scored.load_saved_view("pruned")) == 54
 
 
 def test_a_rate_that_cannot_be_is_refused_in_the_form(app, scored):
@@ -81,6 +85,7 @@ def test_a_rate_that_cannot_be_is_refused_in_the_form(app, scored):
 
 
 def test_the_panel_shows_what_a_rate_costs(app, scored):
+    app.page.set_viewport_size({"width": 1500, "height": 1440})
     app.open(scored)
     app.open_panel("Instance pruning")
     app.page.get_by_text("images are kept, and with them").wait_for()

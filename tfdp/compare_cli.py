@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from .shape_scores import ShapeScores
 
 ID = "image_id"
+_CELL = 11  # columns of text
 
 
 def _read_table(path: Path) -> pa.Table:
@@ -103,20 +104,21 @@ def _compare(arguments: argparse.Namespace) -> Comparison:
 
 def _describe(comparison: Comparison) -> str:
     rates = [f"{kept.pruning_rate:.0%}" for kept in comparison.rows[0].kept]
-    wide = 9 * len(rates)
-    groups = f"{'rank correlation':>18}" + f"{'images in common at':>{wide}}"
+    wide = _CELL * len(rates)
+    groups = f"{'correlation':>{2 * _CELL}}{'in common':>{wide}}{'instances':>{wide}}"
     header = ["seconds", "Spearman", "Kendall", *rates, *rates]
     lines = [
-        f"compared with {comparison.reference}, at pruning rates:",
-        f"{'':33}{groups}{'instances kept at':>{wide}}",
-        f"{'':24}" + "".join(f"{name:>9}" for name in header),
+        f"compared with {comparison.reference}: rank correlations; at each pruning rate the part",
+        "of its kept images that is kept, too (in common), and the part of all instances kept",
+        f"{'':{24 + _CELL}}{groups}",
+        f"{'':24}" + "".join(f"{name:>{_CELL}}" for name in header),
     ]
     for row in comparison.rows:
         spent = "-" if row.seconds is None else f"{row.seconds:.2f}"
         cells = [spent, f"{row.spearman:.3f}", f"{row.kendall:.3f}"]
         cells += [f"{kept.overlap:.0%}" for kept in row.kept]
         cells += [f"{kept.instances:.0%}" for kept in row.kept]
-        lines.append(f"{row.scorer:24}" + "".join(f"{cell:>9}" for cell in cells))
+        lines.append(f"{row.scorer:24}" + "".join(f"{cell:>{_CELL}}" for cell in cells))
     return "\n".join(lines)
 
 

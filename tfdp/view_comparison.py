@@ -5,14 +5,9 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from .comparison import RATES, Comparison, compare_scorers
-from .composition import Contents
-from .io.view_candidates import ViewContents, list_score_fields, read_contents, score_candidates
+from .io.view_candidates import list_score_fields, read_contents, score_candidates
 from .io.view_fields import is_own, score_of
-from .io.view_labels import object_array
-from .io.view_records import list_class_fields, read_class_rows
 from .run_fields import keys_of_field
 from .shape_scores import PLAIN_SCORERS
 from .view_pruning import find_scored_labels
@@ -46,18 +41,6 @@ def default_reference(view: SampleCollection, scorers: Sequence[str]) -> str:
 
 def _is_cb_scs(view: SampleCollection, name: str) -> bool:
     return score_of(view._root_dataset, name) == "cb_scs"  # noqa: SLF001
-
-
-def _read_contents(view: SampleCollection, label_field: str | None) -> ViewContents:
-    """What the samples hold; of a field of fo.Classification, one instance of their class."""
-    if label_field not in list_class_fields(view):
-        return read_contents(view, label_field)
-    rows = read_class_rows(view, label_field)
-    images = [number for number, row in enumerate(rows) if row.label is not None]
-    labels = object_array([rows[number].label for number in images])
-    names, category = np.unique(labels, return_inverse=True)
-    contents = Contents(len(rows), np.array(images, np.int64), category.astype(np.int64), names)
-    return ViewContents(object_array([row.sample_id for row in rows]), [], contents)
 
 
 def read_seconds(view: SampleCollection, field: str) -> float | None:
@@ -112,7 +95,7 @@ def compare_scores(
     if label_field is None:
         label_field = find_scored_labels(samples, chosen)
     started = time.perf_counter()
-    held = _read_contents(samples, label_field)
+    held = read_contents(samples, label_field)
     reading = time.perf_counter() - started
     candidates, seconds = [], {}
     for name in names:

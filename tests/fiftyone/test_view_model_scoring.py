@@ -306,6 +306,9 @@ def test_classifications_are_scored(animals):
     comparison = tfdp.compare_scores(animals, scorers=["dyn_unc", "aum", "count"])
     assert comparison.reference == "dyn_unc"
     assert [kept.classes for kept in comparison.rows[2].kept] == [2, 2, 2, 2]
+    kept = tfdp.prune_view(animals, keep=2, scorer="dyn_unc", min_per_class=1, progress=False)
+    assert set(kept.values("gt.label")) == {"cat", "dog"}
+    assert animals.load_brain_results("pruned").counts["instances"] == 6
     animals.delete_brain_run("model_scores")
     assert animals.get_field("gt.aum") is None
     assert animals.first().gt.label == "cat"

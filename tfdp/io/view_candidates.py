@@ -19,12 +19,15 @@ from ..selection import Candidates
 from ..shape_scores import PLAIN_SCORERS
 from .view_fields import is_own, score_of
 from .view_labels import check_view, find_label_field, object_array, raw_value, stream_raw
+from .view_records import ClassField, list_class_fields
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from fiftyone.core.collections import SampleCollection
     from numpy.typing import NDArray
+
+    from .view_labels import LabelField
 
 _NUMERIC = (fo.FloatField, fo.IntField)
 
@@ -56,22 +59,33 @@ def list_score_fields(view: SampleCollection) -> list[str]:
     return sorted(names, key=lambda name: not is_own(dataset, name))
 
 
+def _find_counted(view: SampleCollection, label_field: str | None) -> LabelField | None:
+    if label_field is None:
+        return None
+    if label_field in list_class_fields(view):
+        return ClassField(label_field, "classification")
+    return find_label_field(view, label_field)
+
+
 def read_contents(view: SampleCollection, label_field: str | None) -> ViewContents:
     """Reads classes and tags; the masks are not looked at.
 
+    A Classification counts as one instance of its class.
+
     Raises:
-        ValueError: the view is no collection of images, or the field holds no lists of labels.
+        ValueError: the view is no collection of images, or the field holds no labels.
     """
     check_view(view)
     paths = ["tags"]
-    field = None if label_field is None else find_label_field(view, label_field)
+    field = _find_counted(view, label_field)
     if field is not None:
         paths += [f"{field.path}.label", f"{field.path}.iscrowd"]
     sample_ids, tags, images, classes = [], [], [], []
     for row, sample in enumerate(stream_raw(view, paths)):
         sample_ids.append(str(sample["_id"]))
         tags.append(sample.get("tags") or [])
-        for label in (raw_value(sample, field.path) if field else None) or ():
+        labels = raw_value(sample, field.path) if field else None
+        for label in [labels] if isinstance(labels, dict) else labels or ():
             if label.get("label") is not None and not label.get("iscrowd"):
                 images.append(row)
                 classes.append(label["label"])

@@ -61,13 +61,13 @@ def _describe_kept(comparison: Comparison) -> str:
     header = ["scorer", "images scored", *(f"at {rate:.0%}" for rate in rates)]
     rows = [[row.scorer, row.num_scored, *_kept_cells(row)] for row in comparison.rows]
     return (
-        "**What is kept** at a pruning rate: part of all instances, number of classes\n\n"
+        "**What is kept** at a pruning rate: part of all instances / number of classes\n\n"
         + forms.markdown_table(header, rows)
     )
 
 
 def _kept_cells(row: ScorerRow) -> list[str]:
-    return [f"{kept.instances:.0%}, {kept.classes} classes" for kept in row.kept]
+    return [f"{kept.instances:.0%} / {kept.classes}" for kept in row.kept]
 
 
 def _seconds(seconds: float | None) -> str:

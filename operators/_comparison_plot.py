@@ -18,7 +18,7 @@ def plot_overlap(comparison: Comparison) -> tuple[list[dict[str, Any]], dict[str
     share = [[100 * kept.overlap for kept in row.kept] for row in others]
     trace = {
         "type": "heatmap",
-        "x": [f"{kept.pruning_rate:.0%}" for kept in comparison.rows[0].kept],
+        "x": [f"{100 * kept.pruning_rate:g}" for kept in comparison.rows[0].kept],
         "y": [row.scorer for row in others],
         "z": share,
         "zmin": 0,
@@ -26,13 +26,15 @@ def plot_overlap(comparison: Comparison) -> tuple[list[dict[str, Any]], dict[str
         "colorscale": [[0, "#22313f"], [1, "#ff6d04"]],
         "text": [[f"{value:.0f}" for value in values] for values in share],
         "texttemplate": "%{text}",
+        "textfont": {"color": "white"},
         "colorbar": {"title": {"text": "%"}},
-        "hovertemplate": "%{y}, %{x} pruned: %{z:.1f} % of the images that "
+        "hovertemplate": "%{y}, %{x} % pruned: %{z:.1f} % of the images that "
         f"{comparison.reference} keeps<extra></extra>",
     }
     layout = _layout(
-        f"Images kept by both the scorer and {comparison.reference}, %", "images pruned"
+        f"Images kept by both the scorer and {comparison.reference}, %", "images pruned, %"
     )
+    layout["xaxis"]["type"] = "category"
     layout["height"] = 130 + _ROW_HEIGHT * max(len(others), 4)
     return [trace], layout
 
@@ -54,7 +56,8 @@ def plot_instances_kept(comparison: Comparison) -> tuple[list[dict[str, Any]], d
     ]
     layout = _layout("Instances kept", "images pruned, %")
     layout["yaxis"] |= {"title": {"text": "instances kept, %"}, "range": [0, 103]}
-    layout["height"] = 420
+    layout["legend"] = {"orientation": "h", "y": -0.2}
+    layout["height"] = 460
     return traces, layout
 
 

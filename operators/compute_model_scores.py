@@ -46,11 +46,7 @@ _REGIONS = {
     "roi": ("Box", "all pixels of the instance's box, as the paper's released code averages"),
     "mask": ("Mask", "the instance's own pixels, as the paper's equation 3 says"),
 }
-_WEIGHTS = {
-    "imagenet": "ImageNet, downloaded",
-    "coco": "COCO, downloaded (masks only)",
-    "none": "none",
-}
+_WEIGHTS = ("imagenet", "coco", "none")
 _PARAMETERS = (
     "model",
     "weights",
@@ -226,10 +222,9 @@ def _ask_training(inputs: types.Object, labels: LabelField, defaults: dict[str, 
         default=defaults["weights"],
         required=False,
         label="Start weights",
-        description="One of these, or the path of a checkpoint, such as checkpoint.pt of a log",
-        view=types.AutocompleteView(
-            choices=[types.Choice(value, label=text) for value, text in _WEIGHTS.items()]
-        ),
+        description="imagenet or coco (masks only), which are downloaded; none; or the path of a "
+        "checkpoint, such as checkpoint.pt of a log",
+        view=types.AutocompleteView(choices=[types.Choice(name, label=name) for name in _WEIGHTS]),
     )
     inputs.int(
         "epochs",
@@ -278,10 +273,9 @@ def _ask_scores(
     inputs.list(
         "scores",
         types.String(),
-        default=list(possible),
         required=False,
         label="Scores",
-        description="All of them cost one scoring pass an epoch",
+        description="Leave it empty for all: they cost one scoring pass an epoch together",
         view=types.DropdownView(
             multiple=True,
             choices=[
@@ -336,7 +330,7 @@ def _preview(ctx: ExecutionContext, inputs: types.Object, view: SampleCollection
     forms.tell(
         inputs,
         "delegation",
-        "a scheduled run starts when a process fiftyone delegated launch is there to run it",
+        'a scheduled run starts once "fiftyone delegated launch" runs in a terminal',
     )
 
 

@@ -89,9 +89,9 @@ def test_a_field_without_values_in_the_view_is_refused(ten):
 def test_the_operator_shows_two_tables_and_two_plots(ten):
     result = run(ten, label_field="gt", scorers=["up", "down", "count"], reference="up")
     assert "| down | unknown | -1.000 | -1.000 | 75% | 57% | 33% | 0% |" in result["likeness_text"]
-    assert "| count | 10 | 95%, 2 classes |" in result["kept_text"]
+    assert "| count | 10 | 95% / 2 |" in result["kept_text"]
     (heat,) = result["overlap_plot"]
-    assert (heat["y"], heat["x"]) == (["count", "down"], ["20%", "30%", "40%", "50%"])
+    assert (heat["y"], heat["x"]) == (["count", "down"], ["20", "30", "40", "50"])
     assert heat["z"][0] == [100, 100, 100, 100]
     assert [line["name"] for line in result["instances_plot"]] == ["up", "down", "count"]
 

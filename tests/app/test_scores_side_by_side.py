@@ -1,0 +1,42 @@
+"""Model-based scores and the comparison of scores in the App."""
+
+import pytest
+
+import tfdp
+from tests.fiftyone.datasets import import_coco
+from tfdp.view_model_plan import find_missing_packages
+
+pytestmark = pytest.mark.app
+
+
+@pytest.fixture(scope="module")
+def scored(drawn):
+    dataset = import_coco(drawn / "instances.json", drawn / "images", name="side-by-side")
+    tfdp.compute_shape_scores(dataset, "ground_truth", progress=False)
+    yield dataset
+    dataset.delete()
+
+
+def test_scores_are_compared(app, scored):
+    app.open(scored)
+    app.operator("Compare scores")
+    app.page.get_by_text("Write the table to a file").wait_for()
+    app.screenshot("compare_scores_form")
+    app.press_button("Compare")
+    app.page.get_by_text("Likeness to cb_scs").wait_for()
+    app.page.get_by_role("cell", name="instance_matched_random").first.wait_for()
+    app.page.locator(".js-plotly-plot .heatmaplayer image").first.wait_for(state="attached")
+    app.page.locator(".js-plotly-plot .scatterlayer .trace").first.wait_for(state="attached")
+    app.screenshot("compare_scores_result")
+    app.page.locator(".js-plotly-plot").last.scroll_into_view_if_needed()
+    app.screenshot("compare_scores_plot")
+
+
+def test_the_form_of_a_training_says_what_it_will_do(app, scored, require):
+    require(not find_missing_packages(), "torch and torchvision (the extra `models`)")
+    app.open(scored)
+    app.operator("Compute model scores")
+    app.page.get_by_text("Writes entropy, loss, el2n").wait_for()
+    app.screenshot("compute_model_scores_form")
+    app.page.get_by_text("by a rough estimate").scroll_into_view_if_needed()
+    app.screenshot("compute_model_scores_estimate")

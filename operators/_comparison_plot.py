@@ -55,9 +55,9 @@ def plot_instances_kept(comparison: Comparison) -> tuple[list[dict[str, Any]], d
         for row in comparison.rows
     ]
     layout = _layout("Instances kept", "images pruned, %")
-    layout["yaxis"] |= {"title": {"text": "instances kept, %"}, "range": [0, 103]}
-    layout["legend"] = {"orientation": "h", "y": -0.2}
-    layout["height"] = 460
+    layout["yaxis"]["title"] = {"text": "instances kept, %"}
+    layout |= {"showlegend": True, "legend": {"x": 1.02, "y": 1}}
+    layout["height"] = 380
     return traces, layout
 
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 KEPT_COLOR, PRUNED_COLOR, GRAY = "#ff6d04", "#6e7783", "#9aa0a6"
 NUM_BINS = 40
+HEIGHT = 280  # px
 MAX_CLASSES = 20
 
 
@@ -27,6 +28,8 @@ def _layout(title: str, x_title: str, y_title: str, **more: Any) -> dict[str, An
         "legend": {"orientation": "h", "y": 1.12, "x": 1, "xanchor": "right"},
         "margin": {"t": 56, "r": 16, "b": 48, "l": 56},
         "bargap": 0.04,
+        "showlegend": True,
+        "height": HEIGHT,
         **more,
     }
 
@@ -94,6 +97,9 @@ def plot_costs(
         shapes=[{**line, "line": {"color": KEPT_COLOR, "width": 1}}],
     )
     layout["yaxis"]["range"] = [0, 103]
+    # the curves fall from the top left to the bottom right: the other corner is free
+    layout["legend"] = {"x": 0.02, "y": 0.02, "xanchor": "left", "yanchor": "bottom"}
+    layout["legend"] |= {"bgcolor": "rgba(0, 0, 0, 0)"}
     return traces, layout
 
 
@@ -126,4 +132,5 @@ def plot_classes(selection: Selection) -> tuple[list[dict[str, Any]], dict[str, 
     )
     layout = _layout(title, "instances kept, %", "")
     layout["xaxis"]["range"] = [0, 103]
+    layout["showlegend"] = False
     return [trace], layout

@@ -162,7 +162,7 @@ class PruningPanel(foo.Panel):
             ("costs", None),
             ("classes", self.show_class),
         ):
-            panel.plot(name, layout=layouts.get(name, {}), on_click=on_click, height=300)
+            panel.plot(name, layout=layouts.get(name, {}), on_click=on_click)
         return _stacked(panel)
 
     def score(self, ctx):

@@ -20,9 +20,27 @@ def make_document():
             {"id": 30, "file_name": "c.jpg", "height": 60, "width": 80},
         ],
         "annotations": [
-            {"id": 1, "image_id": 10, "category_id": 1, "iscrowd": 0, "segmentation": square(5, 5, 20)},
-            {"id": 2, "image_id": 20, "category_id": 2, "iscrowd": 0, "segmentation": square(1, 1, 30)},
-            {"id": 3, "image_id": 20, "category_id": 1, "iscrowd": 0, "segmentation": square(40, 9, 9)},
+            {
+                "id": 1,
+                "image_id": 10,
+                "category_id": 1,
+                "iscrowd": 0,
+                "segmentation": square(5, 5, 20),
+            },
+            {
+                "id": 2,
+                "image_id": 20,
+                "category_id": 2,
+                "iscrowd": 0,
+                "segmentation": square(1, 1, 30),
+            },
+            {
+                "id": 3,
+                "image_id": 20,
+                "category_id": 1,
+                "iscrowd": 0,
+                "segmentation": square(40, 9, 9),
+            },
             {
                 "id": 4,
                 "image_id": 20,

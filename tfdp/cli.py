@@ -1,4 +1,4 @@
-"""The command line: ``tfdp score``, ``prune`` and ``compare`` on COCO files."""
+"""The command line: ``tfdp score``, ``prune``, ``compare`` and ``train-score`` on COCO files."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from .io.coco import score_coco
 from .io.coco_subset import write_coco_subset
 from .io.files import check_output, write_atomically
 from .io.tables import check_ending, write_table
+from .models.cli import add_train_score_parser
 from .rasterize import Rasterizer
 from .shape_scores import SCORERS, select
 from .summary import describe_scores, describe_selection
@@ -202,7 +203,12 @@ def _make_parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="tfdp", description="Training-free dataset pruning (TFDP, ICLR 2025).")
     parser.add_argument("--version", action="version", version=f"tfdp {__version__}")
     subparsers = parser.add_subparsers(required=True, metavar="COMMAND")
-    for add_parser in (_add_score_parser, _add_prune_parser, add_compare_parser):
+    for add_parser in (
+        _add_score_parser,
+        _add_prune_parser,
+        add_compare_parser,
+        add_train_score_parser,
+    ):
         add_parser(subparsers)
     return parser
 

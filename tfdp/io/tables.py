@@ -10,6 +10,7 @@ from pyarrow import csv, parquet
 if TYPE_CHECKING:
     from pathlib import Path
 
+    import pyarrow as pa
     from numpy.typing import NDArray
 
     from ..columns import Columns
@@ -36,7 +37,11 @@ def write_table(columns: Columns, path: Path, file: IO[bytes]) -> None:
     A score that is missing is null in Parquet and an empty cell in CSV.
     """
     plain = {name: _as_one_type(column) for name, column in columns.items()}
-    table = type(columns)(**plain).to_arrow()
+    write_arrow(type(columns)(**plain).to_arrow(), path, file)
+
+
+def write_arrow(table: pa.Table, path: Path, file: IO[bytes]) -> None:
+    """Writes an arrow table to an open file, in the format that ``path`` ends in."""
     if path.suffix.lower() == ".parquet":
         parquet.write_table(table, file)
         return

@@ -2,52 +2,57 @@
 
 from __future__ import annotations
 
-import csv
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
+import pyarrow as pa
 
+from ..io.files import check_output, write_atomically
+from ..io.tables import check_ending, write_arrow
 from ..skipped import Skipped
 from .aggregation import AGGREGATIONS, REGIONS
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Mapping
 
+    import numpy as np
     from numpy.typing import NDArray
 
     from .score_log import ModelScores
 
 
-def _write_csv(path: Path, columns: dict[str, Any]) -> None:
-    """One row an entry; an empty cell for NaN."""
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(columns)
-        writer.writerows(zip(*map(_cells, columns.values()), strict=True))
+def _ids(values: list[Any]) -> pa.Array:
+    """Ids as a column; integers beside strings become strings."""
+    one_type = len(set(map(type, values))) < 2
+    return pa.array(values if one_type else [str(value) for value in values])
 
 
-def _cells(values: list[Any] | NDArray[np.float64]) -> list[Any]:
-    if isinstance(values, list):
-        return ["" if value is None else value for value in values]
-    return ["" if np.isnan(value) else repr(value) for value in values.tolist()]
+def _scores(columns: Mapping[str, NDArray[np.float64]]) -> dict[str, pa.Array]:
+    """Scores as columns; NaN, where there is none, becomes null."""
+    return {name: pa.array(column, from_pandas=True) for name, column in columns.items()}
 
 
-def write_image_scores(scores: ModelScores, path: Path) -> None:
-    """Write `image_id` and the image scores."""
-    _write_csv(path, {"image_id": scores.rows.image_ids, **scores.image_scores})
+def tabulate_image_scores(scores: ModelScores) -> pa.Table:
+    """`image_id` and the image scores."""
+    return pa.table({"image_id": _ids(scores.rows.image_ids), **_scores(scores.image_scores)})
 
 
-def write_instance_scores(scores: ModelScores, path: Path) -> None:
-    """Write `annotation_id`, `image_id`, `category` and the instance scores."""
+def tabulate_instance_scores(scores: ModelScores) -> pa.Table:
+    """`annotation_id`, `image_id`, `category` and the instance scores."""
     rows = scores.rows
-    columns = {
-        "annotation_id": rows.instance_ids,
-        "image_id": [rows.image_ids[i] for i in rows.image_index],
-        "category": rows.labels,
+    ids = {
+        "annotation_id": _ids(rows.instance_ids),
+        "image_id": _ids([rows.image_ids[i] for i in rows.image_index]),
+        "category": pa.array(rows.labels),
     }
-    _write_csv(path, columns | scores.instance_scores)
+    return pa.table({**ids, **_scores(scores.instance_scores)})
+
+
+def _write(table: pa.Table, path: Path, *, overwrite: bool) -> None:
+    with write_atomically(path, overwrite=overwrite) as file:
+        write_arrow(table, path, file)
 
 
 def _run(arguments: argparse.Namespace) -> int:
@@ -58,6 +63,9 @@ def _run(arguments: argparse.Namespace) -> int:
         raise ValueError(
             f"train-score needs {error.name}: install the extra, pip install 'tfdp[models]'"
         ) from error
+    for path in filter(None, (arguments.output, arguments.instances)):  # before hours of training
+        check_ending(path)
+        check_output(path, overwrite=arguments.overwrite)
     records, crowds = read_coco_records(arguments.annotations, arguments.images)
     scores = train_and_score(
         records,
@@ -76,9 +84,10 @@ def _run(arguments: argparse.Namespace) -> int:
         region=arguments.region,
         aggregation=arguments.aggregation,
     )
-    write_image_scores(scores, arguments.output)
+    _write(tabulate_image_scores(scores), arguments.output, overwrite=arguments.overwrite)
     if arguments.instances is not None:
-        write_instance_scores(scores, arguments.instances)
+        table = tabulate_instance_scores(scores)
+        _write(table, arguments.instances, overwrite=arguments.overwrite)
     skipped = Skipped([*crowds, *scores.rows.skipped])
     spent = ", ".join(f"{what} {seconds:.1f} s" for what, seconds in scores.seconds.items())
     sys.stderr.write(f"{spent}; log in {arguments.log}; skipped: {skipped.summary()}\n")
@@ -117,8 +126,9 @@ def add_train_score_parser(subparsers: Any) -> argparse.ArgumentParser:
     add("--window", type=int, help="epochs of dyn_unc and dual; min(10, max(2, epochs / 2))")
     add("--region", choices=REGIONS, default="roi", help="pixels of the box, or of the mask")
     add("--aggregation", choices=AGGREGATIONS, default="sum", help="instances to images")
-    add("-o", "--output", type=Path, required=True, help="image scores, CSV")
-    add("--instances", type=Path, help="instance scores, CSV")
+    add("-o", "--output", type=Path, required=True, help="image scores, .csv or .parquet")
+    add("--instances", type=Path, help="instance scores, .csv or .parquet")
+    add("--overwrite", action="store_true", help="replace the tables where they exist")
     add("--log", type=Path, required=True, help="folder of the training log and the checkpoint")
     parser.set_defaults(run=_run)
     return parser

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
-from scipy import stats
 
 from .criteria import Criteria
 from .selection import Candidates, Selection, select_images
@@ -140,6 +139,8 @@ def _kept_at(rate: float, selection: Selection, reference: Selection) -> KeptAtR
 
 
 def _rank_correlations(a: Candidates, b: Candidates) -> tuple[float, float]:
+    from scipy import stats  # a second to import, and every command of the line passes here
+
     both = a.scored & b.scored
     x, y = _priority(a)[both], _priority(b)[both]
     if len(x) < 2 or np.ptp(x) == 0 or np.ptp(y) == 0:

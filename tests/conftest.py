@@ -17,6 +17,8 @@ from demo.sandbox import ROOT, enter_sandbox
 hypothesis.settings.register_profile("tfdp", deadline=None)  # first calls compile
 hypothesis.settings.load_profile("tfdp")
 
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # torch's idle threads leave others a core
+
 REQUIRED = os.environ.get("TFDP_REQUIRE") == "1"
 
 # Before any test module is imported, since importing fiftyone reads its settings.

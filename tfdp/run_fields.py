@@ -77,13 +77,15 @@ def remove_fields(dataset: fo.Dataset, key: str) -> list[str]:
 
 
 def _clear_values(dataset: fo.Dataset, path: str, ids: list[str]) -> None:
+    """Sets a field to None in the samples of these ids: of all labels, where it is of labels."""
     root, _, leaf = path.rpartition(".")
-    place = f"{root}.$[].{leaf}" if root else leaf
+    is_list = root.endswith((".detections", ".polylines"))
+    place = f"{root}.$[].{leaf}" if is_list else path
     collection = dataset._sample_collection  # noqa: SLF001
     for batch in _batches(ids):
         wanted: dict[str, Any] = {"_id": {"$in": [ObjectId(i) for i in batch]}}
         if root:
-            wanted[root] = {"$type": "array"}
+            wanted[root] = {"$type": "array" if is_list else "object"}
         collection.update_many(wanted, {"$set": {place: None}})
     dataset.reload()
 

@@ -1,10 +1,11 @@
-"""Files that are complete or absent."""
+"""Files of a training log: whole or absent, so that a run that ended in the middle goes on."""
 
 from __future__ import annotations
 
-import os
 from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING
+
+from ..io import files
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,15 +19,10 @@ def write_atomically(path: Path) -> Iterator[IO[bytes]]:
     Raises:
         OSError: it could not be written (a full disk, say); what was at `path` is still there.
     """
-    unfinished = path.with_name(f"{path.name}.unfinished")
     try:
-        with unfinished.open("wb") as file:
+        with files.write_atomically(path, overwrite=True) as file:
             yield file
-            file.flush()
-            os.fsync(file.fileno())
-        unfinished.replace(path)
     except OSError as error:
-        unfinished.unlink(missing_ok=True)
         raise OSError(
             error.errno,
             f"could not write {path.name} ({error.strerror}). What was written before is intact:"

@@ -1,6 +1,9 @@
 """Model-based scores and the comparison of scores in the App."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
+from fiftyone.operators.delegated import DelegatedOperationService
 
 import tfdp
 from tests.fiftyone.datasets import import_coco
@@ -40,3 +43,31 @@ def test_the_form_of_a_training_says_what_it_will_do(app, scored, require):
     app.screenshot("compute_model_scores_form")
     app.page.get_by_text("by a rough estimate").scroll_into_view_if_needed()
     app.screenshot("compute_model_scores_estimate")
+
+
+def test_a_training_is_scheduled_and_run(app, scored, require):
+    require(not find_missing_packages(), "torch and torchvision (the extra `models`)")
+    app.open(scored)
+    app.operator("Compute model scores")
+    app.page.get_by_text("Writes entropy, loss, el2n").wait_for()
+    app.page.get_by_role("combobox").filter(has_text="maskrcnn_resnet50_fpn").click()
+    app.page.get_by_role("option", name="maskrcnn_resnet18_fpn").click()
+    for default, small in (("imagenet", "none"), ("12", "2"), ("800", "64")):
+        app.page.locator(f"input[value='{default}']").fill(small)
+    app.page.wait_for_timeout(2000)  # the form takes up what was typed after a moment
+    app.press_button("Schedule")
+    app.page.get_by_text("Operation successfully scheduled").wait_for()
+    app.screenshot("compute_model_scores_scheduled")
+    with ThreadPoolExecutor(1) as worker:  # the browser's event loop has this thread
+        worker.submit(DelegatedOperationService().execute_queued_operations, limit=1).result()
+    scored.reload()
+    assert "model_scores" in scored.list_brain_runs()
+    assert scored.count("aum") == scored.count("cb_scs")
+
+    app.open(scored)
+    app.sidebar_field("dyn_unc").wait_for()
+    app.operator("Compare scores")
+    app.page.get_by_text("Write the table to a file").wait_for()
+    app.press_button("Compare")
+    app.page.get_by_role("cell", name="dyn_unc").first.wait_for()
+    app.screenshot("compare_scores_with_model_scores")

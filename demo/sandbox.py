@@ -10,9 +10,11 @@ import atexit
 import importlib.util
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import zlib
 from pathlib import Path
@@ -89,6 +91,8 @@ def _start_mongod(mongod: Path, folder: Path) -> str:
         start_new_session=True,  # a Ctrl-C for this process must not end it first
     )
     atexit.register(_stop, process, os.getpid())
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # or no atexit
     deadline = time.monotonic() + MONGOD_SECONDS
     while time.monotonic() < deadline and process.poll() is None:
         try:
@@ -97,7 +101,7 @@ def _start_mongod(mongod: Path, folder: Path) -> str:
             time.sleep(0.1)
         else:
             return f"mongodb://127.0.0.1:{port}"
-    raise RuntimeError(f"mongod did not start; see {log}")
+    raise RuntimeError(f"mongod did not start, or another one still uses {folder}; see {log}")
 
 
 def _stop(process: subprocess.Popen[bytes], owner: int) -> None:

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tfdp.composition import rank_class_losses
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tfdp.composition import Composition
     from tfdp.selection import Candidates, Selection
 
 KEPT_COLOR, PRUNED_COLOR, GRAY = "#ff6d04", "#6e7783", "#9aa0a6"
@@ -103,32 +104,21 @@ def plot_costs(
     return traces, layout
 
 
-def classes_by_loss(before: Composition, after: Composition) -> list[str]:
-    """The classes that lose the largest fractions of their instances, the worst first."""
-    there = before.instances_per_class
-    names = [name for name, count in there.items() if count]
-    return sorted(names, key=lambda name: (after.instances_per_class[name] / there[name], name))
-
-
 def plot_classes(selection: Selection) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     """Fraction of each class's instances that is kept, for the classes that lose most."""
-    before, after = selection.before, selection.after
-    names = classes_by_loss(before, after)[:MAX_CLASSES][::-1]
-    kept = [after.instances_per_class[name] for name in names]
-    there = [before.instances_per_class[name] for name in names]
+    classes = rank_class_losses(selection.before, selection.after)
+    shown = classes[:MAX_CLASSES][::-1]
     trace = {
         "type": "bar",
         "orientation": "h",
-        "y": names,
-        "x": [100 * k / n for k, n in zip(kept, there, strict=True)],
-        "text": [f"{k:,} of {n:,}" for k, n in zip(kept, there, strict=True)],
+        "y": [loss.name for loss in shown],
+        "x": [100 * loss.after / loss.before for loss in shown],
+        "text": [f"{loss.after:,} of {loss.before:,}" for loss in shown],
         "marker": {"color": KEPT_COLOR},
         "hovertemplate": "%{y}: %{text} instances kept<extra></extra>",
     }
     title = "Instances kept of each class" + (
-        f", the {MAX_CLASSES} that lose most"
-        if len(before.instances_per_class) > MAX_CLASSES
-        else ""
+        f", the {MAX_CLASSES} that lose most" if len(classes) > MAX_CLASSES else ""
     )
     layout = _layout(title, "instances kept, %", "")
     layout["xaxis"]["range"] = [0, 103]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import fiftyone.operators as foo
 from fiftyone.operators import types
 
+from tfdp.composition import rank_class_losses
 from tfdp.view_pruning import check_names, keep_field_of, select_in_view, write_pruned_view
 
 from . import _forms as forms
@@ -139,16 +140,7 @@ def _describe(selection: Selection) -> str:
     text = f"**This keeps** ({reasons}):\n\n" + forms.markdown_table(
         ["", "before", "kept", "share"], rows
     )
-    lost = [
-        [
-            name,
-            count,
-            after.instances_per_class[name],
-            _share(count, after.instances_per_class[name]),
-        ]
-        for name, count in before.instances_per_class.items()
-    ]
-    lost.sort(key=lambda row: (row[2] / row[1], -row[1]))
+    lost = [[*loss, _share(loss.before, loss.after)] for loss in rank_class_losses(before, after)]
     if lost:
         text += f"\n\n**Classes that lose most**, of {len(lost)}:\n\n" + forms.markdown_table(
             ["class", "instances", "kept", "share"], lost[:MAX_CLASSES_SHOWN]

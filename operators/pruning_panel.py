@@ -7,10 +7,12 @@ from fiftyone import ViewField
 from fiftyone.operators import types
 
 from tfdp.comparison import instances_kept
+from tfdp.criteria import Criteria
 from tfdp.io.view_candidates import list_score_fields, score_candidates
 from tfdp.io.view_fields import is_own, score_of
+from tfdp.selection import select_images
 from tfdp.shape_scores import PLAIN_SCORERS
-from tfdp.view_pruning import PruningParameters, find_scored_labels, select_in_view
+from tfdp.view_pruning import find_scored_labels
 
 from . import _forms as forms
 from . import _plots as plots
@@ -82,11 +84,8 @@ class PruningPanel(foo.Panel):
         """The plots that depend on the rate."""
         rate = ctx.panel.state.percent / 100
         held = remember_contents(ctx.view, self._label_field(ctx))
-        scorer = ctx.panel.state.scorer
-        selection = select_in_view(
-            ctx.view, held, PruningParameters(pruning_rate=rate, scorer=scorer)
-        )
-        candidates = score_candidates(ctx.view, held, scorer)
+        candidates = score_candidates(ctx.view, held, ctx.panel.state.scorer)
+        selection = select_images(candidates, Criteria(pruning_rate=rate))
         drawn = {
             "scores": plots.plot_scores(candidates, selection),
             "costs": plots.plot_costs(ctx.panel.state.curves, PERCENTS, ctx.panel.state.percent),

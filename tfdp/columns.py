@@ -44,5 +44,12 @@ class Columns(Mapping[str, NDArray[Any]]):
         return pa.table({name: _nullable(column) for name, column in self.items()})
 
 
+def object_array(values: list[Any]) -> NDArray[Any]:
+    """A column of Python objects."""
+    array = np.empty(len(values), object)
+    array[:] = values
+    return array
+
+
 def _nullable(column: NDArray[Any]) -> pa.Array:
     return pa.array(column, from_pandas=np.issubdtype(column.dtype, np.floating))

@@ -14,7 +14,6 @@ from .selection import Candidates, Selection, select_images
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from numpy.typing import NDArray
 
 RATES = (0.2, 0.3, 0.4, 0.5)
 
@@ -142,11 +141,7 @@ def _rank_correlations(a: Candidates, b: Candidates) -> tuple[float, float]:
     from scipy import stats  # a second to import, and every command of the line passes here
 
     both = a.scored & b.scored
-    x, y = _priority(a)[both], _priority(b)[both]
+    x, y = a.priority[both], b.priority[both]
     if len(x) < 2 or np.ptp(x) == 0 or np.ptp(y) == 0:
         return float("nan"), float("nan")
     return float(stats.spearmanr(x, y).statistic), float(stats.kendalltau(x, y).statistic)
-
-
-def _priority(candidates: Candidates) -> NDArray[np.float64]:
-    return candidates.scores if candidates.higher_first else -candidates.scores

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -73,6 +73,24 @@ def compose(contents: Contents, keep: NDArray[np.bool_] | None = None) -> Compos
         instances_per_class=dict(zip(contents.category_names.tolist(), per_class, strict=True)),
         instances_per_size=_per_size(contents.pixel_area, kept),
     )
+
+
+class ClassLoss(NamedTuple):
+    """A class, and how many of its instances there are before and after."""
+
+    name: str
+    before: int
+    after: int
+
+
+def rank_class_losses(before: Composition, after: Composition) -> list[ClassLoss]:
+    """The classes that had instances, those that keep the smallest fraction of them first."""
+    losses = [
+        ClassLoss(name, count, after.instances_per_class[name])
+        for name, count in before.instances_per_class.items()
+        if count
+    ]
+    return sorted(losses, key=lambda loss: (loss.after / loss.before, -loss.before))
 
 
 def _per_size(pixel_area: NDArray[np.int64] | None, kept: NDArray[np.bool_]) -> dict[str, int]:

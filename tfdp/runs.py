@@ -57,6 +57,13 @@ class FieldsRun(fob.BrainMethod):  # type: ignore[misc]
         remove_fields(samples._root_dataset, key)  # noqa: SLF001
 
 
+class LabelScoringRun(FieldsRun):
+    """A run that scored a label field; its key is for that field alone."""
+
+    def _validate_run(self, samples: SampleCollection, key: str, existing_info: Any) -> None:  # noqa: ARG002
+        self._validate_fields_match(key, "label_field", existing_info)
+
+
 class ShapeScoringConfig(FieldsRunConfig):
     """Parameters of ``compute_shape_scores``.
 
@@ -87,11 +94,8 @@ class ShapeScoringConfig(FieldsRunConfig):
         return "shape_scores"
 
 
-class ShapeScoring(FieldsRun):
+class ShapeScoring(LabelScoringRun):
     """The run of ``compute_shape_scores``."""
-
-    def _validate_run(self, samples: SampleCollection, key: str, existing_info: Any) -> None:  # noqa: ARG002
-        self._validate_fields_match(key, "label_field", existing_info)
 
 
 class PruningConfig(FieldsRunConfig):
@@ -220,11 +224,8 @@ class ModelScoringConfig(FieldsRunConfig):
         return "model_scores"
 
 
-class ModelScoring(FieldsRun):
+class ModelScoring(LabelScoringRun):
     """The run of ``compute_model_scores``; its training log stays when it is deleted."""
-
-    def _validate_run(self, samples: SampleCollection, key: str, existing_info: Any) -> None:  # noqa: ARG002
-        self._validate_fields_match(key, "label_field", existing_info)
 
 
 class ModelScoringResults(_RecordResults):

@@ -60,6 +60,11 @@ class Candidates:
                 f"first of them {broken[0]!r}; give numbers, or no score at all"
             )
 
+    @property
+    def priority(self) -> NDArray[np.float64]:
+        """(I,) the scores, turned so that the highest are kept first."""
+        return self.scores if self.higher_first else -self.scores
+
 
 @dataclass(frozen=True)
 class Selection:
@@ -197,7 +202,7 @@ def select_images(candidates: Candidates, criteria: Criteria) -> Selection:
     why[_rows_of("pinned", criteria.pinned, image_ids)] = PINNED
     pinned = why == PINNED
 
-    priority = candidates.scores if candidates.higher_first else -candidates.scores
+    priority = candidates.priority
     ranking = np.flatnonzero(why == PRUNED)
     ranking = ranking[np.argsort(-priority[ranking], kind="stable")]
     if criteria.threshold is None:

@@ -2,32 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from .composition import rank_class_losses
 
 if TYPE_CHECKING:
-    from .composition import Composition
     from .selection import Selection
     from .shape_scores import ShapeScores
     from .skipped import Skipped
-
-
-class ClassLoss(NamedTuple):
-    """A class, and how many of its instances there are before and after."""
-
-    name: str
-    before: int
-    after: int
-
-
-def find_largest_losses(before: Composition, after: Composition, limit: int) -> list[ClassLoss]:
-    """The classes that keep the smallest fraction of their instances, worst first."""
-    losses = [
-        ClassLoss(name, count, after.instances_per_class[name])
-        for name, count in before.instances_per_class.items()
-        if after.instances_per_class[name] < count
-    ]
-    losses.sort(key=lambda loss: (loss.after / loss.before, -loss.before))
-    return losses[:limit]
 
 
 def describe_skipped(skipped: Skipped) -> list[str]:
@@ -69,8 +51,8 @@ def describe_selection(selection: Selection, num_losses: int = 5) -> str:
     lines.append(_row("instances", before.instances, after.instances))
     for size, count in before.instances_per_size.items():
         lines.append(_row(f"  {size}", count, after.instances_per_size[size]))
-    losses = find_largest_losses(before, after, num_losses)
+    losses = [loss for loss in rank_class_losses(before, after) if loss.after < loss.before]
     if losses:
         lines.append("classes that lose most")
-        lines += [_row(f"  {loss.name}", loss.before, loss.after) for loss in losses]
+        lines += [_row(f"  {loss.name}", loss.before, loss.after) for loss in losses[:num_losses]]
     return "\n".join(line.rstrip() for line in lines)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .columns import object_array
 from .io.view_fields import declare_fields, show_fields
-from .io.view_labels import object_array
 from .io.view_records import ClassField, read_class_rows, read_view_records
 from .io.view_writing import LabelValues, write_values
 from .models.progress import part_of, progress_bar

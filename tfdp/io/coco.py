@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, get_args
 import numpy as np
 from tqdm import tqdm
 
+from ..columns import object_array
 from ..instances import Collection, Instances
 from ..rasterize import Rasterizer
 from ..shape_scores import ShapeScores, score_shapes
@@ -22,19 +23,11 @@ from .json_file import read_json_file
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
-
     from ..balance import ClassTotals
     from .coco_tables import Id, Images
     from .json_file import JsonFile
 
     PathLike = str | os.PathLike[str]
-
-
-def _as_objects(strings: list[str]) -> NDArray[Any]:
-    column = np.empty(len(strings), object)
-    column[:] = strings
-    return column
 
 
 def _as_paths(path_or_paths: PathLike | Sequence[PathLike]) -> list[Path]:
@@ -154,9 +147,9 @@ def read_coco(
     check_unique(files, "annotations", all_ids)
     return Collection(
         image_ids=image_ids,
-        file_names=_as_objects(reading.file_names),
+        file_names=object_array(reading.file_names),
         category_ids=as_id_array(list(reading.category_names)),
-        category_names=_as_objects(_unique_names(reading.category_names)),
+        category_names=object_array(_unique_names(reading.category_names)),
         instances=_join_instances([batch.instances for batch in reading.batches]),
         skipped=reading.skipped,
         rasterizer=rasterizer,

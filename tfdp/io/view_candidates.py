@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import fiftyone as fo
 import numpy as np
 
+from ..columns import object_array
 from ..composition import Contents
 from ..fields import higher_first
 from ..scorers import (
@@ -18,7 +19,7 @@ from ..scorers import (
 from ..selection import Candidates
 from ..shape_scores import PLAIN_SCORERS
 from .view_fields import is_own, score_of
-from .view_labels import check_view, find_label_field, object_array, raw_value, stream_raw
+from .view_labels import check_view, find_label_field, raw_value, stream_raw
 from .view_records import ClassField, list_class_fields
 
 if TYPE_CHECKING:

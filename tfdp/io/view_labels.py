@@ -5,13 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import fiftyone as fo
-import numpy as np
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from fiftyone.core.collections import SampleCollection
-    from numpy.typing import NDArray
 
 _KINDS = {fo.Detections: "detections", fo.Polylines: "polylines"}
 
@@ -115,13 +113,6 @@ def raw_value(document: dict[str, Any], path: str) -> Any:
     for key in path.split("."):
         value = value.get(key) if isinstance(value, dict) else None
     return value
-
-
-def object_array(values: list[Any]) -> NDArray[Any]:
-    """A column of Python objects."""
-    array = np.empty(len(values), object)
-    array[:] = values
-    return array
 
 
 def _advise(view: SampleCollection) -> str:

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple, get_args
 
 import numpy as np
 
+from ..columns import object_array
 from ..contours import Contours, measure_contours
 from ..instances import Collection, Instances
 from ..masks import MaskProblem, mask_runs_from_bitmaps
 from ..rasterize import Rasterizer, rasterize_polygons
 from ..skipped import Skipped, SkippedItem
 from .ahead import run_ahead
-from .view_labels import check_view, find_mask_field, object_array, raw_value, stream_raw
+from .view_labels import check_view, find_mask_field, raw_value, stream_raw
 from .view_masks import Outline, UnreadableError, read_class, read_mask, read_outline
 
 if TYPE_CHECKING:

@@ -183,31 +183,3 @@ def test_coco_masks_of_every_form_are_read_alike(tmp_path):
     assert len(skipped) == 0
     assert records[0].labels == ["cat"] * 3
     assert [data.decode_mask(records[0], j).tolist() for j in range(3)] == [mask.tolist()] * 3
-
-
-def test_coco_rows_that_cannot_be_used(tmp_path):
-    path = coco(
-        tmp_path,
-        {"segmentation": SQUARE, "iscrowd": 1},
-        {"segmentation": SQUARE, "image_id": 8},
-        {"segmentation": SQUARE, "category_id": 99},
-        {"segmentation": [[1, 2]]},
-        {"segmentation": {"size": [5, 5], "counts": "abc"}},
-        {},
-        {"segmentation": SQUARE, "bbox": None},
-    )
-    records, skipped = read_coco_records(path, tmp_path)
-    assert skipped.counts() == {"crowd": 1, "no_such_image": 1}
-    assert list(records[0].instance_ids) == [2, 3, 4, 5, 6]
-    assert records[0].labels[0] is None
-    assert records[0].masks[1:4] == [None] * 3
-    assert records[0].boxes[4].tolist() == [0, 0, 4, 4]
-
-
-@pytest.mark.parametrize(
-    "content", [b"", b"[]", b"{}", b'{"images": 3, "annotations": [], "categories": []}']
-)
-def test_a_file_of_another_form_is_an_error(tmp_path, content):
-    (tmp_path / "a.json").write_bytes(content)
-    with pytest.raises(ValueError, match="expected a COCO instance file"):
-        read_coco_records(tmp_path / "a.json", tmp_path)

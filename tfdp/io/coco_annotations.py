@@ -1,4 +1,4 @@
-"""The annotations of a COCO file, measured batch by batch on all processors."""
+"""The annotations of a COCO file, read batch by batch on all processors."""
 
 from __future__ import annotations
 
@@ -10,24 +10,25 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from ..instances import Instances
 from ..skipped import SkippedItem
-from .coco_segmentations import Segmentations, measure_segmentations
+from .coco_segmentations import Segmentations
 from .coco_tables import SKIPPED, UNKNOWN, as_id_array, read_ids
 from .json_values import read_integers
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from numpy.typing import NDArray
 
     from ..rasterize import Rasterizer
-    from .coco_segmentations import Problem
+    from .coco_segmentations import Columns, Problem, Problems
     from .coco_tables import Id, Images
     from .json_file import JsonFile
     from .json_scan import Spans
 
-BATCH = 2000  # annotations that one thread measures at a time
+    Take = Callable[[Segmentations, Rasterizer], tuple[Columns, Problems]]
+
+BATCH = 2000  # annotations that one thread reads at a time
 MAX_WORKERS = 8
 _NOT_CROWD, _CROWD, _BAD_CROWD = 0, 1, 2
 
@@ -52,9 +53,21 @@ class Source:
 
 
 class Batch(NamedTuple):
-    """Some annotations: those measured, those skipped, and the ids of all."""
+    """Some annotations: the n that can be used, those skipped, and the ids of all.
 
-    instances: Instances
+    Attributes:
+        ids: (n,) of those that can be used.
+        image_index: (n,) row of the image of each in the whole collection.
+        category_index: (n,) row of its category.
+        columns: what was taken of their masks.
+        skipped: the others, and why.
+        all_ids: of both.
+    """
+
+    ids: NDArray[Any]
+    image_index: NDArray[np.int64]
+    category_index: NDArray[np.int64]
+    columns: Columns
     skipped: list[SkippedItem]
     all_ids: NDArray[Any]
 
@@ -123,49 +136,48 @@ def _all_but(rows: list[int], size: int) -> NDArray[np.int64]:
     return np.delete(np.arange(size), rows)
 
 
-def _measure_batch(source: Source, spans: Spans) -> Batch:
-    """Reads and measures the annotations at (n, 2) spans."""
+def _read_batch(source: Source, take: Take, spans: Spans) -> Batch:
+    """Reads the annotations at (n, 2) spans."""
     entries = _read_entries(source, spans)
     problems = {row: entries.problem(row) for row in entries.suspects()}
     fit = _all_but(list(problems), len(spans))
     images = entries.image_index[fit]
-    contours, mask_problems = measure_segmentations(
-        Segmentations(
-            source.file,
-            entries.segmentations[fit],
-            source.images.heights[images],
-            source.images.widths[images],
-        ),
-        source.rasterizer,
+    segmentations = Segmentations(
+        source.file,
+        spans[fit],
+        entries.segmentations[fit],
+        source.images.heights[images],
+        source.images.widths[images],
     )
+    columns, mask_problems = take(segmentations, source.rasterizer)
     problems |= {int(fit[k]): problem for k, problem in mask_problems.items()}
-    measured = _all_but(list(mask_problems), len(fit))
-    rows = fit[measured]
+    taken = _all_but(list(mask_problems), len(fit))
+    rows = fit[taken]
     return Batch(
-        Instances(
-            ids=as_id_array([entries.ids[row] for row in rows.tolist()]),
-            image_index=source.first_image + entries.image_index[rows],
-            category_index=entries.category_index[rows],
-            area=contours.area[measured],
-            perimeter=contours.perimeter[measured],
-            pixel_area=contours.pixel_area[measured],
-        ),
-        [SkippedItem("annotation", entries.ids[k], *problems[k]) for k in sorted(problems)],
-        as_id_array([i for i in entries.ids if i is not None]),
+        ids=as_id_array([entries.ids[row] for row in rows.tolist()]),
+        image_index=source.first_image + entries.image_index[rows],
+        category_index=entries.category_index[rows],
+        columns=tuple(column[taken] for column in columns),
+        skipped=[SkippedItem("annotation", entries.ids[k], *problems[k]) for k in sorted(problems)],
+        all_ids=as_id_array([i for i in entries.ids if i is not None]),
     )
 
 
-def measure_annotations(source: Source) -> Iterator[Batch]:
-    """Measures the annotations of a file, in file order.
+def read_annotations(source: Source, take: Take) -> Iterator[Batch]:
+    """Reads the annotations of a file, in file order; at least one batch, be it empty.
 
     The compiled functions run without Python's lock, so that threads share the work.
+
+    Args:
+        source: the file.
+        take: gives what is needed of masks, such as `measure_segmentations`.
     """
     spans = source.file.elements("annotations")
-    batches = [spans[k : k + BATCH] for k in range(0, len(spans), BATCH)]
-    measure = partial(_measure_batch, source)
+    batches = [spans[k : k + BATCH] for k in range(0, max(len(spans), 1), BATCH)]
+    read = partial(_read_batch, source, take)
     workers = min(MAX_WORKERS, os.cpu_count() or 1, len(batches))
     if workers < 2:
-        yield from map(measure, batches)
+        yield from map(read, batches)
         return
     with ThreadPoolExecutor(workers) as pool:
-        yield from pool.map(measure, batches)
+        yield from pool.map(read, batches)

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from ..contours import Contours, measure_contours
-from ..masks import MaskProblem, mask_runs_from_rle
+from ..contours import measure_contours
+from ..masks import MaskProblem, mask_runs_from_rle, mask_runs_to_rle
 from ..rasterize import rasterize_polygons
 from .json_file import parse
 from .polygon_text import find_far_outside, read_polygons
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 Problem = tuple[str, str]  # reason, detail
 Problems = dict[int, Problem]  # by row
+Columns = tuple["NDArray[Any]", ...]  # what was read of N masks
 
 
 class Segmentations(NamedTuple):
@@ -34,12 +35,14 @@ class Segmentations(NamedTuple):
 
     Attributes:
         file: the file.
+        annotations: (N, 2) where the annotations are that they belong to.
         spans: (N, 2) where they are; empty where there is none.
         heights: (N,) px, of the image that each is in.
         widths: (N,) px.
     """
 
     file: JsonFile
+    annotations: Spans
     spans: Spans
     heights: Ints
     widths: Ints
@@ -90,7 +93,7 @@ def _draw_polygons(
     segmentations: Segmentations, rows: Ints, problems: Problems, rasterizer: Rasterizer
 ) -> Iterator[Drawn]:
     """Draws the polygons: first those of plain numbers, then all the rest."""
-    file, spans, heights, widths = segmentations
+    file, _, spans, heights, widths = segmentations
     xy, part_starts, mask_starts, plain = read_polygons(file.text, spans[rows])
     has_parts = np.diff(mask_starts) > 0
     for row in rows[plain & ~has_parts].tolist():
@@ -110,7 +113,7 @@ def _draw_polygons(
 
 def _decode_rles(segmentations: Segmentations, rows: Ints, problems: Problems) -> Drawn:
     """Decodes the run lengths of both kinds."""
-    file, spans, heights, widths = segmentations
+    file, _, spans, heights, widths = segmentations
     found = file.find(spans[rows], ["size", "counts"])
     rles = []
     sizes = np.column_stack([heights, widths])[rows].tolist()
@@ -131,19 +134,11 @@ def _counts(raw: bytes) -> bytes | str | list[Any] | None:
     return counts if isinstance(counts, str | list) else None
 
 
-def measure_segmentations(
-    segmentations: Segmentations, rasterizer: Rasterizer
-) -> tuple[Contours, Problems]:
-    """Measures N segmentations; ``rasterizer`` draws the polygons among them.
-
-    Returns:
-        The N contours, and for each row that has none the reason and what was found.
-    """
+def _draw_segmentations(
+    segmentations: Segmentations, rasterizer: Rasterizer, problems: Problems
+) -> Iterator[tuple[Ints, MaskRuns]]:
+    """Rows and their masks, piece by piece; what cannot be drawn goes into ``problems``."""
     file, spans = segmentations.file, segmentations.spans
-    problems: Problems = {}
-    area, perimeter = np.zeros((2, len(spans)))
-    pixel_area = np.zeros(len(spans), np.int64)
-
     first = np.where(spans[:, 1] > 0, file.text[spans[:, 0]], ord("n"))  # as of null
     for row in np.flatnonzero(~np.isin(first, list(b"[{"))).tolist():
         raw = file.raw(spans[row])[:20].decode(errors="replace")
@@ -155,9 +150,40 @@ def measure_segmentations(
     if len(objects):
         drawn.append(_decode_rles(segmentations, objects, problems))
     for rows, masks, codes in drawn:
+        for k in np.flatnonzero(codes).tolist():
+            problems.setdefault(int(rows[k]), (MaskProblem(codes[k]).name.lower(), ""))
+        yield rows, masks
+
+
+def measure_segmentations(
+    segmentations: Segmentations, rasterizer: Rasterizer
+) -> tuple[Columns, Problems]:
+    """Measures N segmentations; ``rasterizer`` draws the polygons among them.
+
+    Returns:
+        (N,) area, perimeter and pixel area, as `tfdp.contours.Contours` has them; and for each row
+        that has none the reason and what was found.
+    """
+    problems: Problems = {}
+    area, perimeter = np.zeros((2, len(segmentations.spans)))
+    pixel_area = np.zeros(len(segmentations.spans), np.int64)
+    for rows, masks in _draw_segmentations(segmentations, rasterizer, problems):
         contours = measure_contours(masks)
         area[rows], perimeter[rows] = contours.area, contours.perimeter
         pixel_area[rows] = contours.pixel_area
-        for k in np.flatnonzero(codes).tolist():
-            problems.setdefault(int(rows[k]), (MaskProblem(codes[k]).name.lower(), ""))
-    return Contours(area, perimeter, pixel_area), problems
+    return (area, perimeter, pixel_area), problems
+
+
+def encode_segmentations(
+    segmentations: Segmentations, rasterizer: Rasterizer
+) -> tuple[Columns, Problems]:
+    """The compressed run lengths of N segmentations; the same are read as are measured.
+
+    Returns:
+        (N,) bytes alone, and for each row that has none the reason and what was found.
+    """
+    problems: Problems = {}
+    encoded = np.full(len(segmentations.spans), b"", object)
+    for rows, masks in _draw_segmentations(segmentations, rasterizer, problems):
+        encoded[rows] = mask_runs_to_rle(masks)
+    return (encoded,), problems

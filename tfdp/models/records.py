@@ -1,7 +1,7 @@
 """What a model is trained on and scores: images with their instances, from any source.
 
-A record is what a source hands over: a COCO file here, a FiftyOne view elsewhere. Nothing in it is
-trusted yet; `data.check_record` says of every image and instance why it cannot be used.
+A record is what a source hands over: a COCO file here, a FiftyOne view elsewhere. The image file is
+not looked at yet; `data.check_record` says of every image and instance why it cannot be used.
 """
 
 from __future__ import annotations
@@ -10,18 +10,21 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import orjson
 from pycocotools import mask as coco_mask
 
-from ..masks import mask_runs_from_rle, mask_runs_to_rle
-from ..rasterize import rasterize_polygons
-from ..skipped import Skipped, SkippedItem
+from ..io.coco_reading import read_coco_files
+from ..io.coco_segmentations import encode_segmentations
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
+
+    from ..io.coco_reading import CocoEntries
+    from ..io.coco_segmentations import Columns, Problems, Segmentations
+    from ..rasterize import Rasterizer
+    from ..skipped import Skipped
 
 Id = int | str
 
@@ -50,86 +53,70 @@ class ImageRecord:
     masks: Sequence[bytes | None]
 
 
-def _sort_annotations(
-    annotations: list[dict[str, Any]], of_image: dict[Id, list[dict[str, Any]]]
-) -> Iterator[SkippedItem]:
-    for annotation in annotations:
-        if annotation.get("iscrowd"):
-            yield SkippedItem("annotation", annotation["id"], "crowd")
-        elif annotation["image_id"] not in of_image:
-            yield SkippedItem(
-                "annotation", annotation["id"], "no_such_image", str(annotation["image_id"])
-            )
-        else:
-            of_image[annotation["image_id"]].append(annotation)
-
-
-def _coco_record(
-    image: dict[str, Any], folder: Path, annotations: list[dict[str, Any]], names: dict[Id, str]
-) -> ImageRecord:
-    height, width = image["height"], image["width"]
-    masks = [_compressed_mask(a.get("segmentation"), height, width) for a in annotations]
-    boxes = [
-        a["bbox"] if a.get("bbox") else _mask_box(mask, height, width)
-        for a, mask in zip(annotations, masks, strict=True)
-    ]
-    return ImageRecord(
-        image_id=image["id"],
-        path=folder / image["file_name"],
-        height=height,
-        width=width,
-        instance_ids=[a["id"] for a in annotations],
-        labels=[names.get(a.get("category_id")) for a in annotations],  # type: ignore[arg-type]
-        boxes=np.array(boxes, np.float64).reshape(-1, 4),
-        masks=masks,
-    )
-
-
-def _compressed_mask(segmentation: Any, height: int, width: int) -> bytes | None:
-    """The mask's compressed run-lengths; None where it has none that can be read."""
-    sizes = np.array([height]), np.array([width])
-    try:
-        if isinstance(segmentation, list):
-            parts = [np.array(part, np.float64).reshape(-1, 2) for part in segmentation]
-            starts = np.cumsum([0, *map(len, parts)])
-            points = np.concatenate([np.empty((0, 2)), *parts])
-            masks, problems = rasterize_polygons(points, starts, np.array([0, len(parts)]), *sizes)
-        elif list(segmentation["size"]) == [height, width]:
-            masks, problems = mask_runs_from_rle([segmentation["counts"]], *sizes)
-        else:
-            return None
-    except (KeyError, TypeError, ValueError):
+def _box(value: Any) -> list[float] | None:
+    """A box as COCO has it; None for anything else."""
+    if not isinstance(value, list) or [type(x) in {int, float} for x in value] != [True] * 4:
         return None
-    return None if problems[0] else mask_runs_to_rle(masks)[0]
+    box = np.array(value, np.float64)
+    return box.tolist() if np.isfinite(box).all() and min(box[2:]) >= 0 else None
 
 
-def _mask_box(mask: bytes | None, height: int, width: int) -> list[float]:
-    if mask is None:
-        return [0.0] * 4
-    box: list[float] = list(coco_mask.toBbox({"size": [height, width], "counts": mask}))
-    return box
+def _read_boxes(segmentations: Segmentations, masks: NDArray[Any]) -> NDArray[np.float64]:
+    """(N, 4) the annotations' boxes; that of the mask where there is none that can be used."""
+    file = segmentations.file
+    boxes = np.zeros((len(masks), 4))
+    for row, span in enumerate(file.find(segmentations.annotations, ["bbox"])[:, 0]):
+        box = _box(file.value(span))
+        if box is None and masks[row]:
+            size = [int(segmentations.heights[row]), int(segmentations.widths[row])]
+            box = coco_mask.toBbox({"size": size, "counts": masks[row]})
+        boxes[row] = 0 if box is None else box
+    return boxes
+
+
+def _take(segmentations: Segmentations, rasterizer: Rasterizer) -> tuple[Columns, Problems]:
+    """Masks and boxes of annotations."""
+    (masks,), problems = encode_segmentations(segmentations, rasterizer)
+    return (masks, _read_boxes(segmentations, masks)), problems
+
+
+def _make_records(entries: CocoEntries, folder: Path) -> list[ImageRecord]:
+    order = np.argsort(entries.image_index, kind="stable")
+    stops = np.bincount(entries.image_index, minlength=len(entries.image_ids)).cumsum()
+    masks, boxes = entries.columns
+    return [
+        ImageRecord(
+            image_id=image_id,
+            path=folder / file_name,
+            height=height,
+            width=width,
+            instance_ids=entries.ids[rows].tolist(),
+            labels=entries.category_names[entries.category_index[rows]].tolist(),
+            boxes=boxes[rows],
+            masks=masks[rows].tolist(),
+        )
+        for image_id, file_name, height, width, rows in zip(
+            entries.image_ids.tolist(),
+            entries.file_names,
+            entries.heights.tolist(),
+            entries.widths.tolist(),
+            np.split(order, stops)[:-1],
+            strict=True,
+        )
+    ]
 
 
 def read_coco_records(annotations: Path, images: Path) -> tuple[list[ImageRecord], Skipped]:
     """Records of a COCO instance file, in the file's image order.
 
-    Polygons are drawn as pycocotools does. Crowds are left out and counted.
+    What is in them, what is passed over and why, and the errors are those of
+    `tfdp.io.coco.read_coco`: what is learned is what is scored. An annotation's `bbox` counts as it
+    is; where it is missing, or not four finite numbers without a negative size, the box of the mask
+    stands in for it.
 
-    Raises:
-        ValueError: the file is not COCO's form.
+    Args:
+        annotations: the COCO file.
+        images: folder of its images.
     """
-    try:
-        document = orjson.loads(annotations.read_bytes())
-        names = {category["id"]: category["name"] for category in document["categories"]}
-        of_image: dict[Id, list[dict[str, Any]]] = {i["id"]: [] for i in document["images"]}
-        skipped = Skipped(list(_sort_annotations(document["annotations"], of_image)))
-        records = [
-            _coco_record(image, images, of_image[image["id"]], names)
-            for image in document["images"]
-        ]
-    except (KeyError, TypeError, orjson.JSONDecodeError) as error:
-        raise ValueError(
-            f"{annotations}: expected a COCO instance file with images, annotations and categories,"
-            f" found {type(error).__name__}: {error}"
-        ) from error
-    return records, skipped
+    entries = read_coco_files(annotations, _take)
+    return _make_records(entries, images), entries.skipped

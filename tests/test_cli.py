@@ -200,7 +200,7 @@ BAD_CALLS = {
     "a rate below 0": (["prune", "{ann}", "--rate", "-0.1", "-o", "{out}/p.json"], "at least 0"),
     "a rate of NaN": (
         ["prune", "{ann}", "--rate", "nan", "-o", "{out}/p.json"],
-        "less than 1, but got nan",
+        "but got nan",
     ),
     "more than there are": (
         ["prune", "{ann}", "--keep", "3", "-o", "{out}/p.json"],

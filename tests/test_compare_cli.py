@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 
 import numpy as np
 import pyarrow as pa
@@ -100,6 +101,32 @@ def test_parquet_and_equal_names(annotations, tmp_path):
     assert rows["second.loss"]["spearman"] == pytest.approx(-1)
 
 
+def test_names_that_are_taken_are_told_apart(annotations, tmp_path):
+    tables = []
+    for folder in ("a", "b", "c"):
+        (tmp_path / folder).mkdir()
+        tables.append(table(tmp_path / folder / "run.csv", image_id=range(10), loss=range(10)))
+    rows = compared(annotations, "--scores", *tables)
+    assert {"loss", "run.loss", "run.loss (2)"} < set(rows)
+
+
+@pytest.mark.parametrize("ending", ["csv", "parquet"])
+def test_ids_are_read_back_as_they_were_written(annotations, tmp_path, ending):
+    ids = ["=1+1", "+5", "-5", "@x", "\tx", "'=1", "'x", "007", "1e3", "nan", 'ü,"\n']
+    document = json.loads(annotations.read_text())
+    document["images"] = [
+        {"id": name, "file_name": "i.jpg", "height": 40, "width": 40} for name in ids
+    ]
+    document["annotations"] = [
+        {"id": i, "image_id": name, "category_id": 1, "segmentation": [SQUARE], "iscrowd": 0}
+        for i, name in enumerate(ids)
+    ]
+    annotations.write_text(json.dumps(document))
+    scores = tmp_path / f"scores.{ending}"
+    assert main(["score", str(annotations), "-o", str(scores)]) == 0
+    assert compared(annotations, "--scores", scores)["scores.scs"]["num_scored"] == len(ids)
+
+
 def test_csv_has_one_row_a_scorer_and_rate(annotations, tmp_path):
     output = tmp_path / "table.csv"
     assert run(annotations, "-o", output, "--rates", 0.1, 0.9) == 0
@@ -113,11 +140,30 @@ def write_table(folder, **columns):
     return ["--scores", table(folder / "scores.csv", **columns)]
 
 
+def text(folder, content, name="scores.csv"):
+    (folder / name).write_text(content)
+    return folder / name
+
+
+def existing(folder):
+    return text(folder, "precious", "table.json")
+
+
+def link(path, target):
+    path.symlink_to(target)
+    return path
+
+
+def pipe(path):
+    os.mkfifo(path)
+    return path
+
+
 WRONG = {
     "no such reference": (lambda folder: ["--reference", "aum"], "no scorer 'aum' to compare with"),
     "no image_id": (
         lambda folder: write_table(folder, image=[1], loss=[2]),
-        "must have a column image_id, but has image, loss",
+        "must have a column image_id, but none of its 2 columns is that",
     ),
     "images of another file": (
         lambda folder: write_table(folder, image_id=[1, 77], loss=[2, 3]),
@@ -140,7 +186,36 @@ WRONG = {
         lambda folder: ["-o", folder / "table.txt"],
         "must end in .json, .csv or .parquet",
     ),
-    "an output that exists": (lambda folder: ["-o", folder / "ann.json"], "exists"),
+    "an output that exists": (lambda folder: ["-o", existing(folder)], "exists"),
+    "the input as output": (
+        lambda folder: ["-o", folder / "ann.json", "--overwrite"],
+        "is the file to read",
+    ),
+    "a table as output": (
+        lambda folder: [*write_table(folder, image_id=[1], loss=[2]), "-o", folder / "scores.csv"],
+        "is the file to read",
+    ),
+    "a column twice": (
+        lambda folder: ["--scores", text(folder, "image_id,loss,loss\n1,2,3\n")],
+        "several columns 'loss'",
+    ),
+    "no table": (
+        lambda folder: ["--scores", text(folder, "image_id,loss\n1,2\nsecret\n")],
+        "can't be read as a table: expected 2 columns, got 1",
+    ),
+    "an empty table": (lambda folder: ["--scores", text(folder, "")], "can't be read as a table"),
+    "no Parquet": (
+        lambda folder: ["--scores", text(folder, "secret", "scores.parquet")],
+        "can't be read as a Parquet table",
+    ),
+    "a device as table": (
+        lambda folder: ["--scores", link(folder / "zero.csv", "/dev/zero")],
+        "zero.csv: expected a regular file",
+    ),
+    "a pipe as table": (
+        lambda folder: ["--scores", pipe(folder / "pipe.csv")],
+        "pipe.csv: expected a regular file",
+    ),
     "a rate of 1": (lambda folder: ["--rates", 1], "1"),
 }
 
@@ -152,4 +227,5 @@ def test_trouble_is_one_line(annotations, tmp_path, capsys, make, message):
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith("tfdp: error: ")
     assert message in line
+    assert "secret" not in line
     assert annotations.read_text() == before

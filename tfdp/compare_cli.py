@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import sys
 import time
+from itertools import chain, count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 import pyarrow as pa
-from pyarrow import csv, parquet
 
+from .command import Outputs, say
 from .comparison import RATES, Comparison, compare_scorers
 from .fields import higher_first
 from .io.coco import score_coco
-from .io.comparison_file import check_comparison_output, write_comparison
-from .io.tables import check_ending
+from .io.comparison_file import check_comparison_ending, write_comparison_to
+from .io.tables import read_table
 from .rasterize import Rasterizer
 from .selection import Candidates
 from .shape_scores import SCORERS, SHAPE_SCORERS
@@ -29,20 +29,6 @@ if TYPE_CHECKING:
 
 ID = "image_id"
 _CELL = 11  # columns of text
-
-
-def _read_table(path: Path) -> pa.Table:
-    """A table that `tfdp score` or `tfdp train-score` wrote, or any with the column image_id."""
-    check_ending(path)
-    try:
-        table = parquet.read_table(path) if path.suffix == ".parquet" else csv.read_csv(path)
-    except pa.ArrowInvalid as error:
-        raise ValueError(f"{path} can't be read as a table: {error}") from error
-    if ID not in table.column_names:
-        raise ValueError(
-            f"{path} must have a column {ID}, but has {', '.join(table.column_names) or 'none'}"
-        )
-    return table
 
 
 def _find_rows(path: Path, table: pa.Table, image_ids: NDArray[Any]) -> NDArray[np.int64]:
@@ -60,9 +46,15 @@ def _find_rows(path: Path, table: pa.Table, image_ids: NDArray[Any]) -> NDArray[
     return np.array([row_of[image_id] for image_id in named], np.int64)
 
 
+def _name_apart(column: str, path: Path, taken: set[str]) -> str:
+    """A name that is not taken: the column's, or with the file's before it, or with a number."""
+    names = (f"{path.stem}.{column}" + (f" ({k})" if k > 1 else "") for k in count(1))
+    return next(name for name in chain([column], names) if name not in taken)
+
+
 def _read_candidates(path: Path, scores: ShapeScores, taken: set[str]) -> list[Candidates]:
     """One for each numeric column; its name begins with the file's where it is taken already."""
-    table = _read_table(path)
+    table = read_table(path, ID)
     image_ids = scores.images.image_id
     rows = _find_rows(path, table, image_ids)
     found = []
@@ -72,7 +64,7 @@ def _read_candidates(path: Path, scores: ShapeScores, taken: set[str]) -> list[C
             continue
         values = np.full(len(image_ids), np.nan)
         values[rows] = table[column].cast(pa.float64()).to_numpy()  # null becomes NaN
-        name = f"{path.stem}.{column}" if column in taken else column
+        name = _name_apart(column, path, taken)
         scored = ~np.isnan(values)
         contents = scores.contents
         found.append(Candidates(image_ids, values, scored, contents, name, higher_first(column)))
@@ -124,11 +116,18 @@ def _describe(comparison: Comparison) -> str:
 
 def _run(arguments: argparse.Namespace) -> None:
     if arguments.output is not None:
-        check_comparison_output(arguments.output, overwrite=arguments.overwrite)
+        check_comparison_ending(arguments.output)
+    outputs = Outputs(
+        arguments.output,
+        inputs=[arguments.annotations, *arguments.scores],
+        overwrite=arguments.overwrite,
+    )
+    outputs.check()
     comparison = _compare(arguments)
     if arguments.output is not None:
-        write_comparison(comparison, arguments.output, overwrite=arguments.overwrite)
-    sys.stdout.write(_describe(comparison) + "\n")
+        with outputs.write() as staging, staging.open(arguments.output) as file:
+            write_comparison_to(file, comparison, arguments.output)
+    say(_describe(comparison))
 
 
 def add_compare_parser(subparsers: Any) -> None:

@@ -7,7 +7,8 @@ from contextlib import ExitStack
 import pytest
 
 from tests.io.conftest import names_in
-from tfdp.io.files import check_output, write_atomically
+from tfdp.io.files import check_output
+from tfdp.io.staging import write_atomically
 
 
 def write_and_fail(error, *paths, overwrite=False):

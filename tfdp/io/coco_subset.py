@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, Literal
+from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..selection import Selection
 from .coco_tables import as_id_array, check_unique, read_ids
-from .files import check_output, write_atomically
 from .image_files import place_images
 from .json_file import read_json_file
+from .staging import stage_outputs
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from numpy.typing import NDArray
 
+    from .image_files import Images
     from .json_file import JsonFile, Member
+    from .staging import Staging
 
     Elements = dict[str, NDArray[np.bool_]]  # list member -> which of its elements to keep
 
@@ -74,11 +76,51 @@ def _write_subset(output: IO[bytes], file: JsonFile, kept: Elements) -> None:
     output.write(data[written:])
 
 
+def _image_sources(file: JsonFile, folder: Path) -> Iterator[Path]:
+    """Where the images of a COCO file are, of which any may be missing."""
+    for span in file.find(file.elements("images"), ["file_name"])[:, 0]:
+        name = file.value(span)
+        if isinstance(name, str):
+            yield folder / name
+
+
+def stage_coco_subset(
+    source: Path,
+    selection: Selection | Iterable[Any],
+    target: Path,
+    images: Images | None,
+    staging: Staging,
+    *,
+    image_dir: Path | None,
+) -> None:
+    """Stages what `write_coco_subset` writes."""
+    file = read_json_file(source)
+    kept_images = _kept_images(file, selection)
+    kept_spans = file.elements("images")[kept_images]
+    found = file.find(kept_spans, ["id", "file_name"])
+    kept = {
+        "images": kept_images,
+        "annotations": _kept_annotations(file, set(read_ids(file, found[:, 0]))),
+    }
+    with staging.open(target) as output:
+        _write_subset(output, file, kept)
+    if images is not None:
+        folder = image_dir or source.parent / "images"
+        place_images(
+            [file.value(span) for span in found[:, 1]],
+            source=folder,
+            target=target.parent / "images",
+            how=images,
+            staging=staging,
+            all_sources=_image_sources(file, folder),
+        )
+
+
 def write_coco_subset(
     annotations: str | os.PathLike[str],
     selection: Selection | Iterable[Any],
     path: str | os.PathLike[str],
-    images: Literal["copy", "symlink"] | None = None,
+    images: Images | None = None,
     *,
     image_dir: str | os.PathLike[str] | None = None,
     overwrite: bool = False,
@@ -103,27 +145,10 @@ def write_coco_subset(
         ValueError: the file is damaged; images to keep are not in it; a file name leads out of the
             output folder.
     """
-    source, target = Path(annotations), Path(path)
     if images not in {None, "copy", "symlink"}:
         raise ValueError(f"images must be 'copy', 'symlink' or None, but is {images!r}")
-    if target.exists() and target.samefile(source):
-        raise ValueError(f"{target} is the file to read; choose another name for the output")
-    check_output(target, overwrite=overwrite)
-    file = read_json_file(source)
-    kept_images = _kept_images(file, selection)
-    kept_spans = file.elements("images")[kept_images]
-    found = file.find(kept_spans, ["id", "file_name"])
-    kept = {
-        "images": kept_images,
-        "annotations": _kept_annotations(file, set(read_ids(file, found[:, 0]))),
-    }
-    with write_atomically(target, overwrite=overwrite) as output:
-        _write_subset(output, file, kept)
-        if images is not None:
-            place_images(
-                [file.value(span) for span in found[:, 1]],
-                source=Path(image_dir) if image_dir is not None else source.parent / "images",
-                target=target.parent / "images",
-                how=images,
-                overwrite=overwrite,
-            )
+    source, target = Path(annotations), Path(path)
+    with stage_outputs([target], inputs=[source], overwrite=overwrite) as staging:
+        folder = None if image_dir is None else Path(image_dir)
+        stage_coco_subset(source, selection, target, images, staging, image_dir=folder)
+        staging.put_in_place()

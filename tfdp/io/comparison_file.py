@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
-from pyarrow import csv, parquet
 
-from .files import check_output, write_atomically
+from .files import check_output
+from .staging import write_atomically
+from .tables import write_arrow
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,6 +20,12 @@ if TYPE_CHECKING:
 ENDINGS = (".json", ".csv", ".parquet")
 
 
+def check_comparison_ending(path: Path) -> None:
+    """Refuses a name that does not say which format it is to be."""
+    if path.suffix.lower() not in ENDINGS:
+        raise ValueError(f"{path} must end in {', '.join(ENDINGS[:-1])} or {ENDINGS[-1]}")
+
+
 def check_comparison_output(path: Path, *, overwrite: bool) -> None:
     """Refuses a path before the work rather than after it.
 
@@ -26,8 +33,7 @@ def check_comparison_output(path: Path, *, overwrite: bool) -> None:
         ValueError: its ending names no format.
         OSError: it cannot, or must not, be written; see `check_output`.
     """
-    if path.suffix.lower() not in ENDINGS:
-        raise ValueError(f"{path} must end in {', '.join(ENDINGS[:-1])} or {ENDINGS[-1]}")
+    check_comparison_ending(path)
     check_output(path, overwrite=overwrite)
 
 
@@ -38,6 +44,17 @@ def _without_nan(column: pa.ChunkedArray) -> pa.ChunkedArray:
     if not pa.types.is_floating(column.type):
         return column
     return pc.if_else(pc.is_nan(column), pa.scalar(None, column.type), column)
+
+
+def write_comparison_to(file: IO[bytes], comparison: Comparison, path: Path) -> None:
+    """Writes it to an open file, in the format that ``path`` ends in."""
+    if path.suffix.lower() == ".json":
+        options = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE  # NaN becomes null
+        file.write(orjson.dumps(comparison.to_dict(), option=options))
+        return
+    table = comparison.to_arrow()
+    columns = {name: _without_nan(table[name]) for name in table.column_names}
+    write_arrow(pa.table(columns), path, file)
 
 
 def write_comparison(comparison: Comparison, path: Path, *, overwrite: bool = False) -> None:
@@ -51,13 +68,4 @@ def write_comparison(comparison: Comparison, path: Path, *, overwrite: bool = Fa
     """
     check_comparison_output(path, overwrite=overwrite)
     with write_atomically(path, overwrite=overwrite) as file:
-        if path.suffix.lower() == ".json":
-            options = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE  # NaN becomes null
-            file.write(orjson.dumps(comparison.to_dict(), option=options))
-            return
-        table = comparison.to_arrow()
-        columns = {name: _without_nan(table[name]) for name in table.column_names}
-        if path.suffix.lower() == ".parquet":
-            parquet.write_table(pa.table(columns), file)
-        else:
-            csv.write_csv(pa.table(columns), file)
+        write_comparison_to(file, comparison, path)

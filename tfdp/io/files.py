@@ -1,31 +1,29 @@
-"""Output files: whole or not at all, and over an old one only when that is asked for."""
+"""Outputs that cannot, or must not, be written: refused before the work rather than after it."""
 
 from __future__ import annotations
 
 import os
-import secrets
-from contextlib import contextmanager
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
+
+from .journal import clear_killed_run
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
 
-def temporary_name(path: Path) -> Path:
-    """A new hidden name beside ``path``, on the same disk, so that it can be renamed to it."""
-    return path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
-
-
 def check_output(path: Path, *, overwrite: bool) -> None:
-    """Refuses a path that cannot, or must not, be written; before the work rather than after it.
+    """Refuses a path that cannot, or must not, be written.
+
+    What a killed run left of it is undone first, so as not to stand in the way.
 
     Raises:
         FileExistsError: it exists, and ``overwrite`` is not given; or it is no regular file.
         FileNotFoundError: its folder does not exist.
-        PermissionError: its folder cannot be written.
+        OSError: its folder cannot be written, or another run writes the file.
     """
-    if path.exists() and not path.is_file():
+    clear_killed_run(path)
+    if os.path.lexists(path) and not path.is_file():
         raise FileExistsError(f"{path} is not a file; choose another name for the output")
     if path.exists() and not overwrite:
         raise FileExistsError(f"{path} exists; choose another name, or ask to overwrite it")
@@ -35,27 +33,39 @@ def check_output(path: Path, *, overwrite: bool) -> None:
         raise PermissionError(f"the folder {path.parent} cannot be written")
 
 
-@contextmanager
-def write_atomically(path: Path, *, overwrite: bool = False) -> Iterator[IO[bytes]]:
-    """Opens a temporary file that takes the name ``path`` once all is written.
+def find_identities(paths: Iterable[Path]) -> set[tuple[int, int]]:
+    """The files that are there under these names: one file has one identity, whatever its names."""
+    found = set()
+    for path in paths:
+        try:
+            status = path.stat()
+        except (OSError, ValueError):  # there is none, or no file can have this name
+            continue
+        found.add((status.st_dev, status.st_ino))
+    return found
 
-    Where anything fails meanwhile, the temporary file is removed and ``path`` is as it was.
+
+def check_outputs(paths: Sequence[Path], *, inputs: Iterable[Path], overwrite: bool) -> None:
+    """Refuses the outputs of one command where any of them cannot, or must not, be written.
+
+    Args:
+        paths: the outputs.
+        inputs: the files that the command reads; no output may be one of them, under any name.
+        overwrite: whether to replace files that exist.
 
     Raises:
-        OSError: it cannot be written; see `check_output`.
+        ValueError: an output is an input, or another output.
+        OSError: see `check_output`.
     """
-    check_output(path, overwrite=overwrite)
-    temporary = temporary_name(path)
-    try:
-        with temporary.open("xb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        check_output(path, overwrite=overwrite)  # another program may have written it meanwhile
-        temporary.replace(path)
-    except OSError as error:
-        if error.filename is None and error.errno is not None:
-            raise OSError(error.errno, error.strerror, str(path)) from error
-        raise
-    finally:
-        temporary.unlink(missing_ok=True)
+    read = find_identities(inputs)
+    places: set[Path] = set()
+    identities: set[tuple[int, int]] = set()
+    for path in paths:
+        identity, place = find_identities([path]), path.resolve()
+        if identity & read:
+            raise ValueError(f"{path} is the file to read; choose another name for the output")
+        if place in places or identity & identities:
+            raise ValueError("two outputs have one name; give each its own")
+        check_output(path, overwrite=overwrite)
+        identities |= identity
+        places.add(place)

@@ -1,4 +1,4 @@
-"""Image files of a pruned dataset: copied or linked, all or none, and never outside the folder."""
+"""Image files of a pruned dataset: copied or linked, and never outside the folder."""
 
 from __future__ import annotations
 
@@ -9,10 +9,14 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from tqdm import tqdm
 
-from .files import temporary_name
+from .journal import name_in_errors
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from .staging import Staging
+
+Images = Literal["copy", "symlink"]
 
 
 def _check_name(name: Any) -> str:
@@ -35,28 +39,49 @@ def _check_sources(names: list[str], source: Path) -> None:
         )
 
 
-def _check_targets(names: list[str], target: Path, *, overwrite: bool) -> None:
+def _check_target(target: Path) -> None:
+    """The folder that the images go into."""
+    if target.is_symlink():
+        raise ValueError(f"{target} is a link; it is not written through, write to another folder")
+    if target.exists() and not target.is_dir():
+        raise FileExistsError(f"{target} is not a folder; images can't go there")
+
+
+def _list_existing(names: list[str], target: Path) -> list[Path]:
+    """Files in the places of the images."""
     inside = target.resolve()
-    for name in names:
-        place = target / name
-        if not place.parent.resolve().is_relative_to(inside):
-            raise ValueError(f"{place} leads out of {target} by a link; it is refused")
-        if os.path.lexists(place) and not overwrite:
-            raise FileExistsError(f"{place} exists; choose another folder, or ask to overwrite it")
+    parents = {(target / name).parent for name in names}
+    leading_out = [str(parent) for parent in parents if not parent.resolve().is_relative_to(inside)]
+    if leading_out:
+        raise ValueError(f"{min(leading_out)} leads out of {target} by a link; it is refused")
+    return [target / name for name in names if os.path.lexists(target / name)]
+
+
+def _stage(source: Path, staged: Path, how: Images) -> None:
+    if how == "copy":
+        shutil.copyfile(source, staged)
+    else:
+        staged.symlink_to(source.resolve())
 
 
 def place_images(
     file_names: Iterable[Any],
     source: Path,
     target: Path,
-    how: Literal["copy", "symlink"],
+    how: Images,
+    staging: Staging,
     *,
-    overwrite: bool,
+    all_sources: Iterable[Path],
 ) -> None:
-    """Copies or links files from one folder to another, under their names.
+    """Stages files of one folder for another, as copies or links, under their names.
 
-    All are put in a temporary folder first and moved from there, so that a failure on the way
-    leaves nothing behind.
+    Args:
+        file_names: of the images.
+        source: the folder that they are in.
+        target: the folder that they go into.
+        how: as copies, or as links to the original files.
+        staging: puts them in place.
+        all_sources: the images of the whole dataset, none of which may be replaced.
 
     Raises:
         OSError: a file is missing, exists already, or cannot be written.
@@ -64,21 +89,17 @@ def place_images(
     """
     names = list(dict.fromkeys(map(_check_name, file_names)))
     _check_sources(names, source)
+    _check_target(target)
     if target.exists() and target.samefile(source):
         raise ValueError(f"the images are in {target} already; write to another folder")
-    _check_targets(names, target, overwrite=overwrite)
-
-    staged = temporary_name(target)
-    staged.mkdir()
-    try:
-        for name in tqdm(names, f"images ({how})", unit=" files", disable=None):
-            (staged / name).parent.mkdir(parents=True, exist_ok=True)
-            if how == "copy":
-                shutil.copyfile(source / name, staged / name)
-            else:
-                (staged / name).symlink_to((source / name).absolute())
-        for name in names:
-            (target / name).parent.mkdir(parents=True, exist_ok=True)
-            (staged / name).replace(target / name)
-    finally:
-        shutil.rmtree(staged, ignore_errors=True)
+    existing = _list_existing(names, target)
+    if existing and not staging.overwrite:
+        raise FileExistsError(
+            f"{existing[0]} exists; choose another folder, or ask to overwrite it"
+        )
+    if existing:
+        staging.protect(all_sources)
+    near = target if target.exists() else target.parent
+    for name in tqdm(names, f"images ({how})", unit=" files", disable=None):
+        with name_in_errors(target / name):
+            _stage(source / name, staging.add(target / name, near), how)

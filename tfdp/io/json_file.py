@@ -13,6 +13,7 @@ import orjson
 
 from .json_scan import MAX_DEPTH, scan_array, scan_value, skip_space
 from .json_values import find_values
+from .regular_files import read_regular_file
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -60,7 +61,7 @@ class JsonFile:
             ValueError: there is no such member, or it is no list.
         """
         if name not in self.members:
-            found = ", ".join(repr(m) for m in list(self.members)[:6]) or "nothing"
+            found = ", ".join(repr(m[:30]) for m in list(self.members)[:6]) or "nothing"
             raise ValueError(f"{self.path} has no list {name!r}, but {found}: is it a COCO file?")
         elements = self.members[name].elements
         if elements is None:
@@ -84,9 +85,10 @@ class JsonFile:
         return parse(self.raw(span) or b"null")
 
     def _describe(self, name: str) -> str:
-        member = self.members[name]
-        raw = self.data[member.start : member.start + 20]
-        return "an object" if raw.startswith(b"{") else raw.split(b",")[0].decode(errors="replace")
+        start = self.members[name].start
+        first = self.data[start : start + 1]
+        kinds = {b"{": "an object", b'"': "a text", b"n": "null", b"t": "true", b"f": "false"}
+        return kinds.get(first, "a number")
 
 
 def parse(raw: bytes) -> Any:
@@ -170,10 +172,7 @@ class _Scanner:
                 f"{self.path} is not JSON: it is cut off, it ends at byte {place} inside a value"
             )
         line = self.data.count(b"\n", 0, place) + 1
-        found = self.data[place : place + 12].decode(errors="replace")
-        raise ValueError(
-            f"{self.path} is not JSON: unexpected {found!r} at byte {place}, line {line}"
-        )
+        raise ValueError(f"{self.path} is not JSON: unexpected character at byte {place}, line {line}")
 
 
 def _scan_members(scanner: _Scanner) -> dict[str, Member]:
@@ -186,7 +185,7 @@ def _scan_members(scanner: _Scanner) -> dict[str, Member]:
     while more:
         name, i = scanner.take_name(i)
         if name in members:
-            raise ValueError(f"{scanner.path} has the member {name!r} twice")
+            raise ValueError(f"{scanner.path} has the member {name[:30]!r} twice")
         members[name] = scanner.take_member(i)
         i = members[name].end
         more = scanner.is_at(i, b",")
@@ -205,6 +204,6 @@ def read_json_file(path: str | Path) -> JsonFile:
             wrong there.
     """
     path = Path(path)
-    data = path.read_bytes()
+    data = read_regular_file(path)
     _check_encoding(path, data)
     return JsonFile(path, data, _scan_members(_Scanner(path, data)))

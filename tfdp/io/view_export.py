@@ -6,16 +6,17 @@ import os
 from contextlib import ExitStack
 from functools import lru_cache
 from pathlib import Path, PurePath
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import fiftyone.core.utils as fou
 
 from ..skipped import Skipped
 from .coco_subset import write_coco_subset
 from .coco_tables import read_ids
-from .files import check_output, write_atomically
+from .files import check_output
 from .image_files import place_images
 from .json_file import read_json_file
+from .staging import stage_outputs
 from .view_coco import CocoWriter, assign_ids, find_id_field
 from .view_labels import check_view, find_mask_field, list_mask_fields
 
@@ -23,8 +24,7 @@ if TYPE_CHECKING:
     from fiftyone.core.collections import SampleCollection
 
     from ..view_scoring import Progress
-
-Images = Literal["copy", "symlink"]
+    from .image_files import Images
 
 
 class Exported(NamedTuple):
@@ -127,17 +127,27 @@ def _write_own(
     progress: Progress,
 ) -> Exported:
     field = find_mask_field(view, label_field or next(iter(list_mask_fields(view)), "ground_truth"))
-    filepaths = view.values("filepath")
+    filepaths = [path for path in view.values("filepath") if isinstance(path, str)]
     folder = _common_folder(filepaths)
-    ids = assign_ids(view._root_dataset, field)  # noqa: SLF001
+    root = view._root_dataset  # noqa: SLF001
+    ids = assign_ids(root, field)
     writer = CocoWriter(ids, field, lambda place: PurePath(place).relative_to(folder).as_posix())
-    with ExitStack() as stack:
-        output = stack.enter_context(write_atomically(path, overwrite=overwrite))
-        bar = stack.enter_context(fou.ProgressBar(total=len(filepaths), progress=progress))
-        writer.write(view, output, bar.update)
+    sources = [Path(filepath) for filepath in root.values("filepath")] if overwrite else []
+    with stage_outputs([path], inputs=sources, overwrite=overwrite) as staging:
+        with ExitStack() as stack:
+            output = stack.enter_context(staging.open(path))
+            bar = stack.enter_context(fou.ProgressBar(total=len(filepaths), progress=progress))
+            writer.write(view, output, bar.update)
         if images is not None:
-            names = [image["file_name"] for image in writer.images]
-            place_images(names, folder, path.parent / "images", images, overwrite=overwrite)
+            place_images(
+                [image["file_name"] for image in writer.images],
+                source=folder,
+                target=path.parent / "images",
+                how=images,
+                staging=staging,
+                all_sources=sources,
+            )
+        staging.put_in_place()
     return Exported(path, writer.num_images, writer.num_annotations, writer.skipped)
 
 

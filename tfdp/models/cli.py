@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from ..io.files import check_output, write_atomically
-from ..io.tables import check_ending, write_arrow
+from ..command import Outputs, add_skipped_option, check_tables, stage_skipped
+from ..io.tables import write_arrow
 from ..skipped import Skipped
+from ..stopping import stopping
+from ..summary import describe_skipped
 from .aggregation import AGGREGATIONS, REGIONS
 
 if TYPE_CHECKING:
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from ..io.staging import Staging
     from .score_log import ModelScores
 
 
@@ -50,9 +53,15 @@ def tabulate_instance_scores(scores: ModelScores) -> pa.Table:
     return pa.table({**ids, **_scores(scores.instance_scores)})
 
 
-def _write(table: pa.Table, path: Path, *, overwrite: bool) -> None:
-    with write_atomically(path, overwrite=overwrite) as file:
-        write_arrow(table, path, file)
+def _write(
+    scores: ModelScores, skipped: Skipped, staging: Staging, arguments: argparse.Namespace
+) -> None:
+    with staging.open(arguments.output) as file:
+        write_arrow(tabulate_image_scores(scores), arguments.output, file)
+    if arguments.instances is not None:
+        with staging.open(arguments.instances) as file:
+            write_arrow(tabulate_instance_scores(scores), arguments.instances, file)
+    stage_skipped(skipped, arguments.skipped, staging)
 
 
 def _run(arguments: argparse.Namespace) -> int:
@@ -63,9 +72,16 @@ def _run(arguments: argparse.Namespace) -> int:
         raise ValueError(
             f"train-score needs {error.name}: install the extra, pip install 'tfdp[models]'"
         ) from error
-    for path in filter(None, (arguments.output, arguments.instances)):  # before hours of training
-        check_ending(path)
-        check_output(path, overwrite=arguments.overwrite)
+    check_tables(arguments.output, arguments.instances, arguments.skipped)
+    outputs = Outputs(
+        arguments.instances,
+        arguments.skipped,
+        arguments.output,
+        inputs=[arguments.annotations, Path(arguments.weights)],
+        overwrite=arguments.overwrite,
+    )
+    outputs.check()  # before hours of training
+    stopping.outcome = f"no table was written; the same command goes on from {arguments.log}"
     records, crowds = read_coco_records(arguments.annotations, arguments.images)
     scores = train_and_score(
         records,
@@ -84,15 +100,12 @@ def _run(arguments: argparse.Namespace) -> int:
         region=arguments.region,
         aggregation=arguments.aggregation,
     )
-    _write(tabulate_image_scores(scores), arguments.output, overwrite=arguments.overwrite)
-    if arguments.instances is not None:
-        table = tabulate_instance_scores(scores)
-        _write(table, arguments.instances, overwrite=arguments.overwrite)
     skipped = Skipped([*crowds, *scores.rows.skipped])
+    with outputs.write() as staging:
+        _write(scores, skipped, staging, arguments)
     spent = ", ".join(f"{what} {seconds:.1f} s" for what, seconds in scores.seconds.items())
     sys.stderr.write(f"{spent}; log in {arguments.log}; skipped: {skipped.summary()}\n")
-    for item in scores.rows.skipped:
-        sys.stderr.write(f"  {item.kind} {item.id}: {item.reason} {item.detail}\n")
+    sys.stderr.writelines(f"{line}\n" for line in describe_skipped(scores.rows.skipped))
     return 0
 
 
@@ -128,6 +141,7 @@ def add_train_score_parser(subparsers: Any) -> argparse.ArgumentParser:
     add("--aggregation", choices=AGGREGATIONS, default="sum", help="instances to images")
     add("-o", "--output", type=Path, required=True, help="image scores, .csv or .parquet")
     add("--instances", type=Path, help="instance scores, .csv or .parquet")
+    add_skipped_option(parser)
     add("--overwrite", action="store_true", help="replace the tables where they exist")
     add("--log", type=Path, required=True, help="folder of the training log and the checkpoint")
     parser.set_defaults(run=_run)

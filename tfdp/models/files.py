@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING
 
-from ..io import files
+from ..io import staging
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,7 +20,7 @@ def write_atomically(path: Path) -> Iterator[IO[bytes]]:
         OSError: it could not be written (a full disk, say); what was at `path` is still there.
     """
     try:
-        with files.write_atomically(path, overwrite=True) as file:
+        with staging.write_atomically(path, overwrite=True) as file:
             yield file
     except OSError as error:
         raise OSError(

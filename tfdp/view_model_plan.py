@@ -17,7 +17,7 @@ from .fields import MODEL_FIELDS
 from .io.view_labels import check_view, find_mask_field
 from .io.view_records import ClassField, list_class_fields
 from .models.score_log import check_scores, default_scores
-from .models.training_log import read_run
+from .models.log_reading import read_run
 from .run_fields import own_configs
 from .runs import ModelScoringConfig
 

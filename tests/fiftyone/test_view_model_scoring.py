@@ -11,9 +11,9 @@ import tfdp
 from tests.fiftyone.datasets import cut_annotations, detection, import_coco, rectangle
 from tfdp.io.view_labels import find_label_field
 from tfdp.io.view_records import read_view_records
+from tfdp.models.log_reading import read_seconds
 from tfdp.models.records import read_coco_records
 from tfdp.models.score_log import MODEL_SCORES
-from tfdp.models.training_log import read_seconds
 from tfdp.view_model_plan import find_log_folder, find_missing_packages
 
 ROOT = Path(__file__).parents[2]

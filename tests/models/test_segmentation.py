@@ -14,11 +14,12 @@ torch = pytest.importorskip("torch", reason="needs the extra `models`")
 
 from tfdp.models.checkpoints import load_weights, read_checkpoint  # noqa: E402
 from tfdp.models.data import load_image  # noqa: E402
+from tfdp.models.log_reading import open_targets  # noqa: E402
 from tfdp.models.mask_rcnn import blank_mask_rcnn, mask_logits  # noqa: E402
 from tfdp.models.records import ImageRecord, read_coco_records  # noqa: E402
 from tfdp.models.score_log import MODEL_SCORES, score_log  # noqa: E402
 from tfdp.models.segmentation import train_and_score  # noqa: E402
-from tfdp.models.training_log import epoch_path, read_targets  # noqa: E402
+from tfdp.models.training_log import epoch_path, unpack_bits  # noqa: E402
 
 CONFTEST = Path(__file__).with_name("conftest.py")
 WRONG_IMAGE = 5
@@ -46,7 +47,8 @@ def test_the_last_epochs_loss_is_the_checkpoints_binary_cross_entropy(toy, toy_l
     network = blank_mask_rcnn(checkpoint.model, 2, 64)
     load_weights(network, checkpoint.weights, "checkpoint")
     records, _ = read_coco_records(toy, toy.parent)
-    target = torch.from_numpy(read_targets(toy_log, slice(0, 2), 784)).float()
+    targets = open_targets(toy_log, 20, 784)[:2]
+    target = torch.from_numpy(unpack_bits(targets, 784)).float()
     image, boxes = load_image(records[0], [0, 1], 64)
     with torch.inference_mode():
         labels = torch.tensor([checkpoint.classes.index(label) + 1 for label in records[0].labels])

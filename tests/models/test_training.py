@@ -12,7 +12,7 @@ torch = pytest.importorskip("torch", reason="needs the extra `models`")
 
 from tfdp.models import training  # noqa: E402
 from tfdp.models.checkpoints import Checkpoint, read_checkpoint  # noqa: E402
-from tfdp.models.training import Recipe  # noqa: E402
+from tfdp.models.recipe import Recipe, batch_order, learning_rate_at  # noqa: E402
 from tfdp.models.training_log import blank_rows  # noqa: E402
 
 ROOT = Path(__file__).parents[2]
@@ -25,18 +25,18 @@ RECIPE = Recipe(epochs=12, batch_size=4, learning_rate=0.02, reference_batch=16,
     ids=["first step", "half of the warm-up", "after it", "epoch 8", "epoch 9", "epoch 11", "epoch 12"],
 )  # fmt: skip
 def test_learning_rate(step, rate):
-    assert training.learning_rate_at(RECIPE, step, steps_per_epoch=100) == pytest.approx(rate)
+    assert learning_rate_at(RECIPE, step, steps_per_epoch=100) == pytest.approx(rate)
 
 
 def test_an_epoch_sees_every_example_once_in_batches_of_nearly_equal_size():
-    batches = training.batch_order(RECIPE, 13, epoch=3)
+    batches = batch_order(RECIPE, 13, epoch=3)
     assert sorted(np.concatenate(batches)) == list(range(13))
     assert [len(batch) for batch in batches] == [4, 3, 3, 3]
 
 
 def test_the_order_follows_seed_and_epoch():
     def order(epoch):
-        return np.concatenate(training.batch_order(RECIPE, 50, epoch)).tolist()
+        return np.concatenate(batch_order(RECIPE, 50, epoch)).tolist()
 
     assert order(1) == order(1) != order(2)
 

@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 
 from tfdp.models import dynamics
+from tfdp.models.log_reading import open_epochs, read_rows
+from tfdp.models.log_start import open_log
 from tfdp.models.score_log import score_log
 from tfdp.models.training_log import (
     LogRows,
@@ -11,16 +13,13 @@ from tfdp.models.training_log import (
     epoch_path,
     logged_correct,
     logged_probability,
-    open_epochs,
-    open_log,
     pack_rows,
-    read_rows,
     write_epoch,
 )
 from tfdp.skipped import Skipped
 
 E, N, P = 5, 7, 784
-RUN = {"epochs": E, "model": "m", "seed": 0}
+RUN = {"kind": "instance segmentation", "epochs": E, "model": "m", "seed": 0}
 rng = np.random.default_rng(0)
 TARGET = rng.random((N, P)) < 0.4
 TARGET[2] = False  # nothing of the mask is left at 28 x 28 pixels
@@ -46,7 +45,7 @@ def log_rows():
 
 @pytest.fixture
 def log(tmp_path):
-    open_log(tmp_path, RUN, lambda: (log_rows(), np.packbits(TARGET, axis=-1)))
+    open_log(tmp_path, RUN, N, lambda: (log_rows(), np.packbits(TARGET, axis=-1)))
     for epoch in range(E):
         rows = pack_rows(MEANS[epoch, :BLANK], CORRECT[epoch, :BLANK], Q[epoch, :BLANK])
         write_epoch(tmp_path, epoch + 1, N, P, [rows[:4], rows[4:], blank_rows(1, P)])
@@ -54,7 +53,7 @@ def log(tmp_path):
 
 
 def test_what_is_written_is_read(log):
-    for epoch, rows in enumerate(open_epochs(log, E)):
+    for epoch, rows in enumerate(open_epochs(log, E, N, P)):
         np.testing.assert_array_equal(logged_correct(rows)[:BLANK], CORRECT[epoch, :BLANK])
         np.testing.assert_allclose(logged_probability(rows)[:BLANK], Q[epoch, :BLANK], atol=7.7e-6)
         np.testing.assert_array_equal(rows["means"][:BLANK], MEANS[epoch, :BLANK])
@@ -70,7 +69,7 @@ def test_what_is_written_is_read(log):
 
 
 def test_a_row_takes_the_documented_space(log):
-    assert open_epochs(log, E)[0].dtype.itemsize == 1698
+    assert open_epochs(log, E, N, P)[0].dtype.itemsize == 1698
 
 
 @pytest.mark.parametrize("region", ["roi", "mask"])
@@ -124,20 +123,20 @@ def test_choices_that_the_log_cannot_give_are_errors(log):
 
 
 def test_an_unfinished_log_says_how_to_go_on(log):
-    epoch_path(log, 4).unlink()
+    epoch_path(log, 5).unlink()
     with pytest.raises(
-        ValueError, match=r"expected 5 epochs .* found 4: start the same training again"
+        ValueError, match=r"expected 5 epochs .* found 4; epoch_0005.npy .* start the same training"
     ):
         score_log(log)
 
 
 def test_another_runs_folder_is_refused(log):
     with pytest.raises(ValueError, match="seed 0, not 1: choose another folder"):
-        open_log(log, RUN | {"seed": 1}, lambda: pytest.fail("read again"))
+        open_log(log, RUN | {"seed": 1}, N, lambda: pytest.fail("read again"))
 
 
 def test_without_training_the_dynamic_scores_are_errors(tmp_path):
-    open_log(tmp_path, {"epochs": 0}, lambda: (log_rows(), np.packbits(TARGET, axis=-1)))
+    open_log(tmp_path, RUN | {"epochs": 0}, N, lambda: (log_rows(), np.packbits(TARGET, axis=-1)))
     write_epoch(tmp_path, 0, N, P, [pack_rows(MEANS[0], CORRECT[0], Q[0])])
     scores = score_log(tmp_path)
     np.testing.assert_array_equal(scores.instance_scores["el2n"], MEANS[0, :, 0, 2])

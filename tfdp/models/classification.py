@@ -7,7 +7,6 @@ of its class, and the four means are the image's own values.
 from __future__ import annotations
 
 import hashlib
-from contextlib import nullcontext
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -24,10 +23,10 @@ from .classification_task import (
 )
 from .data import image_problem
 from .loading import consecutive_batches, default_workers, load_batches
-from .progress import part_of, progress_bar
+from .recipe import Recipe, check_settings
 from .score_log import ModelScores, check_scores, default_scores, score_log
-from .training import Recipe, find_device, seeded, train
-from .training_log import LogRows, open_log
+from .training import find_device, seeded, train_logged
+from .training_log import CHECKPOINT, LogRows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,7 +40,6 @@ if TYPE_CHECKING:
 LEARNING_RATE = 0.1  # for 256 images; with the weight decay the usual ImageNet recipe of ResNets
 REFERENCE_BATCH = 256
 WEIGHT_DECAY = 1e-4
-READING_SHARE = 0.02  # of the whole time, for the progress bar
 
 
 class ClassRecord(NamedTuple):
@@ -55,7 +53,11 @@ class ClassRecord(NamedTuple):
 def _check_records(
     records: Sequence[ClassRecord], classes: list[str], workers: int, progress: Progress
 ) -> tuple[LogRows, NDArray[np.uint8]]:
-    """Read everything once: the log's rows, and what cannot be used."""
+    """Read everything once: the log's rows, and what cannot be used.
+
+    Raises:
+        ValueError: nothing can be used.
+    """
     order = consecutive_batches(len(records), 1)
     load = partial(_problem, classes)
     skipped = Skipped()
@@ -65,6 +67,8 @@ def _check_records(
             scorable[number] = False
             skipped.add("image", records[number].image_id, *problem)
         progress((number + 1) / len(records), f"reading image {number + 1}/{len(records)}")
+    if not scorable.any():
+        raise ValueError(f"expected images to train on, found none: {skipped.summary()}")
     ids = [record.image_id for record in records]
     rows = LogRows(
         image_ids=ids,
@@ -137,6 +141,7 @@ def train_and_score_classes(
             diverged; the GPU's memory is too small.
         OSError: the log could not be written.
     """
+    check_settings(image_size=image_size, workers=workers, window=window)
     recipe = Recipe(epochs, batch_size, learning_rate, REFERENCE_BATCH, WEIGHT_DECAY, seed=seed)
     names = default_scores(epochs) if scores is None else scores
     check_scores(names, epochs, window)
@@ -144,6 +149,10 @@ def train_and_score_classes(
     loaders = default_workers(target_device) if workers is None else workers
     labels = sorted({record.label for record in records if record.label is not None})
     classes = classifier_classes(model, weights, labels)
+    with seeded(seed, 0):
+        network = blank_classifier(model, len(classes))
+    if not (folder / CHECKPOINT).exists():
+        load_classifier_weights(network, model, weights)
     run = {
         "kind": "classification",
         "model": model,
@@ -157,24 +166,16 @@ def train_and_score_classes(
         "classes": classes,
         "data": _fingerprint(records),
     }
-    with progress_bar() if progress is None else nullcontext(progress) as show:
-        reading = part_of(show, 0, READING_SHARE)
-        rows = open_log(folder, run, lambda: _check_records(records, classes, loaders, reading))
+
+    def task_of(rows: LogRows) -> ClassificationTask:
         number_of = {name: number for number, name in enumerate(classes)}
-        examples = [
-            Example(records[row].path, number_of[rows.labels[row] or ""], row)
-            for row in np.flatnonzero(rows.scorable).tolist()
-        ]
-        if not examples:
-            raise ValueError(f"expected images to train on, found none: {rows.skipped.summary()}")
-        with seeded(seed, 0):
-            network = blank_classifier(model, len(classes))
-        if not (folder / "checkpoint.pt").exists():
-            load_classifier_weights(network, model, weights)
-        task = ClassificationTask(
+        return ClassificationTask(
             network=network.to(target_device),
             checkpoint=Checkpoint(model, classes, image_size, weights={}),
-            examples=examples,
+            examples=[
+                Example(records[row].path, number_of[rows.labels[row] or ""], row)
+                for row in np.flatnonzero(rows.scorable).tolist()
+            ],
             rows=len(records),
             batch_size=batch_size,
             seed=seed,
@@ -182,5 +183,7 @@ def train_and_score_classes(
             workers=loaders,
             flips=flips,
         )
-        train(task, recipe, folder, part_of(show, READING_SHARE, 1 - READING_SHARE))
+
+    prepare = partial(_check_records, records, classes, loaders)
+    train_logged(task_of, recipe, folder, run, len(records), prepare, progress)
     return score_log(folder, names, window=window)

@@ -16,16 +16,14 @@ from .aggregation import (
     aggregate_images,
     aggregate_pixels,
 )
+from .log_reading import open_epochs, open_targets, read_rows, read_run, read_seconds
 from .training_log import (
     MEANS,
+    PIXELS,
     LogRows,
     logged_correct,
     logged_probability,
-    open_epochs,
-    read_rows,
-    read_run,
-    read_seconds,
-    read_targets,
+    unpack_bits,
 )
 
 if TYPE_CHECKING:
@@ -64,6 +62,8 @@ def check_scores(
     aggregation: str = "sum",
 ) -> None:
     """Raise ValueError for a choice that such a run cannot give: before it, not after hours."""
+    if not scores:
+        raise ValueError(f"expected one score or more of {', '.join(MODEL_SCORES)}, got none")
     for what, value, allowed in (
         *(("score", score, MODEL_SCORES) for score in scores),
         ("region", region, REGIONS),
@@ -83,14 +83,16 @@ def check_scores(
 
 
 def _score_instances(
-    folder: Path, epochs: int, names: Sequence[str], window: int, region: Region
+    folder: Path, run: dict[str, Any], count: int, names: Sequence[str], window: int, region: Region
 ) -> dict[str, NDArray[np.float64]]:
-    log = open_epochs(folder, epochs)
-    scores = {name: np.full(len(log[0]), np.nan) for name in names}
-    for start in range(0, len(log[0]), CHUNK):
+    pixels = PIXELS[run["kind"]]
+    log = open_epochs(folder, run["epochs"], count, pixels)
+    targets = open_targets(folder, count, pixels)
+    scores = {name: np.full(count, np.nan) for name in names}
+    for start in range(0, count, CHUNK):
         rows = slice(start, start + CHUNK)
         chunk = [epoch[rows] for epoch in log]
-        target = read_targets(folder, rows, log[0].dtype["q"].shape[0])
+        target = unpack_bits(targets[rows], pixels)
         for name in names:
             scores[name][rows] = _score_rows(name, chunk, target, window, region)
     return scores
@@ -143,14 +145,15 @@ def score_log(
         Scores of the N instances and I images; NaN where there is none.
 
     Raises:
-        ValueError: no log, an unfinished one, or a choice that it cannot give.
+        ValueError: no log, an unfinished or damaged one, or a choice that it cannot give.
     """
     run, rows = read_run(folder), read_rows(folder)
     epochs = run["epochs"]
     names = default_scores(epochs) if scores is None else tuple(scores)
     check_scores(names, epochs, window, region, aggregation)
     chosen = dynamics.default_window(epochs) if window is None else window
-    instance_scores = _score_instances(folder, epochs, names, chosen, region)
+    count = len(rows.instance_ids)
+    instance_scores = _score_instances(folder, run, count, names, chosen, region)
     image_scores = {
         name: aggregate_images(name, values, rows.image_index, len(rows.image_ids), aggregation)
         for name, values in instance_scores.items()

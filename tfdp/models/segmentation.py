@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from contextlib import nullcontext
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -14,12 +13,13 @@ from ..skipped import Skipped
 from .checkpoints import Checkpoint
 from .data import check_record
 from .loading import consecutive_batches, default_workers, load_batches
+from .log_reading import open_targets
 from .mask_rcnn import blank_mask_rcnn, load_start_weights, start_classes
-from .progress import part_of, progress_bar
+from .recipe import Recipe, check_settings
 from .score_log import ModelScores, check_scores, default_scores, score_log
 from .segmentation_task import PIXELS, Example, SegmentationTask
-from .training import Recipe, find_device, seeded, train
-from .training_log import LogRows, open_log, read_targets
+from .training import find_device, seeded, train_logged
+from .training_log import CHECKPOINT, LogRows, unpack_bits
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,14 +35,16 @@ if TYPE_CHECKING:
 LEARNING_RATE = 0.02  # for 16 images; with the weight decay the usual Mask R-CNN recipe
 REFERENCE_BATCH = 16
 WEIGHT_DECAY = 1e-4
-READING_SHARE = 0.02  # of the whole time, for the progress bar
-LEARNED = "checkpoint.pt"
 
 
 def _check_records(
     records: Sequence[ImageRecord], classes: list[str], workers: int, progress: Progress
 ) -> tuple[LogRows, NDArray[np.uint8]]:
-    """Read everything once: the log's rows and targets, and what cannot be used."""
+    """Read everything once: the log's rows and targets, and what cannot be used.
+
+    Raises:
+        ValueError: nothing can be used.
+    """
     order = consecutive_batches(len(records), 1)
     load = partial(_check, classes)
     skipped, targets, scorable = Skipped(), [np.zeros((0, PIXELS // 8), np.uint8)], []
@@ -51,6 +53,11 @@ def _check_records(
         targets.append(checked.targets)
         scorable += [checked.problem is None and p is None for p in checked.instance_problems]
         progress((number + 1) / len(records), f"reading image {number + 1}/{len(records)}")
+    if not any(scorable):
+        raise ValueError(
+            f"expected at least one image with an instance that can be scored, found none in"
+            f" {len(records)} images; skipped: {skipped.summary()}"
+        )
     rows = LogRows(
         image_ids=[record.image_id for record in records],
         instance_ids=[i for record in records for i in record.instance_ids],
@@ -88,11 +95,6 @@ def _make_examples(
             labels = torch.tensor([number_of[record.labels[j]] for j in usable])
             examples.append(Example(record, usable, labels, first_row))
         first_row += count
-    if not examples:
-        raise ValueError(
-            f"expected at least one image with an instance that can be scored, found none in"
-            f" {len(records)} images; skipped: {rows.skipped.summary()}"
-        )
     return examples
 
 
@@ -155,6 +157,7 @@ def train_and_score(
             diverged; the GPU's memory is too small.
         OSError: the log could not be written.
     """
+    check_settings(image_size=image_size, workers=workers, window=window)
     recipe = Recipe(epochs, batch_size, learning_rate, REFERENCE_BATCH, WEIGHT_DECAY, seed=seed)
     names = default_scores(epochs) if scores is None else scores
     check_scores(names, epochs, window, region, aggregation)
@@ -162,6 +165,10 @@ def train_and_score(
     loaders = default_workers(target_device) if workers is None else workers
     labels = sorted({label for record in records for label in record.labels if label is not None})
     classes = start_classes(model, weights, labels, train=epochs > 0)
+    with seeded(seed, 0):
+        network = blank_mask_rcnn(model, len(classes), image_size, pretrained=weights != "none")
+    if not (folder / CHECKPOINT).exists():
+        load_start_weights(network, model, weights)
     run = {
         "kind": "instance segmentation",
         "model": model,
@@ -174,23 +181,22 @@ def train_and_score(
         "classes": classes,
         "data": _fingerprint(records),
     }
-    with progress_bar() if progress is None else nullcontext(progress) as show:
-        reading = part_of(show, 0, READING_SHARE)
-        rows = open_log(folder, run, lambda: _check_records(records, classes, loaders, reading))
-        with seeded(seed, 0):
-            network = blank_mask_rcnn(model, len(classes), image_size, pretrained=weights != "none")
-        if not (folder / LEARNED).exists():
-            load_start_weights(network, model, weights)
-        task = SegmentationTask(
+    count = sum(len(record.instance_ids) for record in records)
+
+    def task_of(rows: LogRows) -> SegmentationTask:
+        targets = open_targets(folder, count, PIXELS)
+        return SegmentationTask(
             network=network.to(target_device),
             checkpoint=Checkpoint(model, classes, image_size, weights={}),
             examples=_make_examples(records, classes, rows),
-            rows=len(rows.instance_ids),
-            targets=lambda part: read_targets(folder, part, PIXELS),
+            rows=count,
+            targets=lambda part: unpack_bits(targets[part], PIXELS),
             batch_size=batch_size,
             seed=seed,
             device=target_device,
             workers=loaders,
         )
-        train(task, recipe, folder, part_of(show, READING_SHARE, 1 - READING_SHARE))
+
+    prepare = partial(_check_records, records, classes, loaders)
+    train_logged(task_of, recipe, folder, run, count, prepare, progress)
     return score_log(folder, names, window=window, region=region, aggregation=aggregation)

@@ -9,55 +9,31 @@ from __future__ import annotations
 
 import math
 import time
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import torch
 
 from .checkpoints import Checkpoint, load_weights, read_checkpoint, write_checkpoint
-from .progress import Progress, part_of
-from .training_log import read_seconds, write_epoch, write_seconds
+from .log_reading import LOST, damaged, find_bad_epochs, read_seconds
+from .log_start import lock_log, open_log
+from .progress import Progress, part_of, progress_bar
+from .recipe import batch_order, learning_rate_at
+from .training_log import CHECKPOINT, epoch_path, write_epoch, write_seconds
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
 
-WARM_UP = 1000  # steps, at most one epoch
-DECAY_AT = (2 / 3, 11 / 12)  # of the training, by 10 each: epochs 8 and 11 of the usual 12
-TRAINING_SHARE = 0.85  # of an epoch's time, the rest is scoring: for the progress bar
+    from .recipe import Recipe
+    from .training_log import LogRows
 
-
-@dataclass(frozen=True)
-class Recipe:
-    """How a network is trained: SGD, linear warm-up, step decay.
-
-    Attributes:
-        epochs: E.
-        batch_size: images.
-        learning_rate: for `reference_batch` images; scaled linearly to the batch.
-        reference_batch: images.
-        weight_decay, momentum: SGD's.
-        seed: of everything random.
-    """
-
-    epochs: int
-    batch_size: int
-    learning_rate: float
-    reference_batch: int
-    weight_decay: float
-    momentum: float = 0.9
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        for name, least in (("epochs", 0), ("batch_size", 1), ("seed", 0)):
-            if getattr(self, name) < least:
-                raise ValueError(f"expected {name} >= {least}, got {getattr(self, name)}")
-        if not 0 < self.learning_rate < math.inf:
-            raise ValueError(f"expected a positive learning_rate, got {self.learning_rate}")
+READING_SHARE = 0.02  # of the whole time, for the progress bar
+TRAINING_SHARE = 0.85  # of an epoch's time, the rest is scoring
 
 
 class Task(Protocol):
@@ -91,20 +67,6 @@ class Task(Protocol):
 
     def score(self) -> Iterator[NDArray[np.void]]:
         """All rows of the log, part by part, by the network as it is now."""
-
-
-def learning_rate_at(recipe: Recipe, step: int, steps_per_epoch: int) -> float:
-    """Learning rate of a step (0 is the first): linear warm-up, then a tenth at each decay."""
-    full = recipe.learning_rate * recipe.batch_size / recipe.reference_batch
-    warm_up = min((step + 1) / min(WARM_UP, steps_per_epoch), 1.0)
-    done = step / (steps_per_epoch * recipe.epochs)
-    return float(full * warm_up * 0.1 ** sum(done >= at for at in DECAY_AT))
-
-
-def batch_order(recipe: Recipe, examples: int, epoch: int) -> list[NDArray[np.int64]]:
-    """The epoch's batches of example numbers: shuffled, all of them, of nearly equal sizes."""
-    order = np.random.default_rng([recipe.seed, epoch]).permutation(examples)
-    return np.array_split(order, math.ceil(examples / recipe.batch_size))
 
 
 @contextmanager
@@ -202,13 +164,33 @@ def _explain_memory(task: Task, recipe: Recipe) -> Iterator[None]:
         ) from error
 
 
-def _resume(task: Task, optimizer: torch.optim.Optimizer, path: Path) -> int:
-    if not path.exists():
-        return 0
+def _load(task: Task, optimizer: torch.optim.Optimizer, recipe: Recipe, path: Path) -> int:
+    """Loads a checkpoint of this training; returns its epoch."""
     saved = read_checkpoint(path)
+    made_with = (saved.model, saved.classes, saved.image_size)
+    own = task.checkpoint
+    if made_with != (own.model, own.classes, own.image_size) or saved.epoch > recipe.epochs:
+        raise ValueError(f"{path}: expected a checkpoint of this training, found another's")
     load_weights(task.network, saved.weights, f"{path}")
     optimizer.load_state_dict(saved.optimizer)
     return saved.epoch
+
+
+def _resume(task: Task, optimizer: torch.optim.Optimizer, recipe: Recipe, folder: Path) -> int:
+    """Goes on from the checkpoint, if there is one; returns the number of finished epochs."""
+    path = folder / CHECKPOINT
+    if not path.exists():
+        return 0
+    try:
+        done = _load(task, optimizer, recipe, path)
+    except (AttributeError, LookupError, RuntimeError, TypeError, ValueError) as error:
+        raise ValueError(
+            f"{error}. Delete the file, and the same training starts from its first epoch"
+        ) from error
+    bad = find_bad_epochs(folder, range(1, done), task.rows, task.pixels)
+    if bad:
+        raise damaged(epoch_path(folder, bad[0]), LOST)
+    return done
 
 
 def _save(task: Task, optimizer: torch.optim.Optimizer, epoch: int, path: Path) -> None:
@@ -228,7 +210,7 @@ def train(task: Task, recipe: Recipe, folder: Path, progress: Progress) -> None:
         progress: told the fraction and, with the losses, where the training is.
 
     Raises:
-        ValueError: the losses are not finite, or the GPU's memory is too small.
+        ValueError: the losses are not finite, the GPU's memory is too small, or the log is damaged.
         OSError: the log or the checkpoint could not be written.
     """
     optimizer = torch.optim.SGD(
@@ -237,11 +219,11 @@ def train(task: Task, recipe: Recipe, folder: Path, progress: Progress) -> None:
         momentum=recipe.momentum,
         weight_decay=recipe.weight_decay,
     )
-    done = _resume(task, optimizer, folder / "checkpoint.pt")
     seconds = read_seconds(folder)
+    done = _resume(task, optimizer, recipe, folder)
     with _explain_memory(task, recipe):
-        if recipe.epochs == 0:
-            seconds["scoring"] += _score(task, folder, 0, progress)
+        if recipe.epochs == 0 or (done and find_bad_epochs(folder, [done], task.rows, task.pixels)):
+            seconds["scoring"] += _score(task, folder, done, progress)
         for epoch in range(done + 1, recipe.epochs + 1):
             whole = part_of(progress, (epoch - 1) / recipe.epochs, 1 / recipe.epochs)
             learning = part_of(whole, 0, TRAINING_SHARE)
@@ -250,5 +232,34 @@ def train(task: Task, recipe: Recipe, folder: Path, progress: Progress) -> None:
                 seconds["training"] += _train_epoch(task, recipe, optimizer, epoch, learning)
             seconds["scoring"] += _score(task, folder, epoch, scoring)
             write_seconds(folder, seconds)
-            _save(task, optimizer, epoch, folder / "checkpoint.pt")
+            _save(task, optimizer, epoch, folder / CHECKPOINT)
     write_seconds(folder, seconds)
+
+
+def train_logged(
+    task_of: Callable[[LogRows], Task],
+    recipe: Recipe,
+    folder: Path,
+    run: dict[str, Any],
+    count: int,
+    prepare: Callable[[Progress], tuple[LogRows, NDArray[np.uint8]]],
+    progress: Progress | None,
+) -> None:
+    """Train with a log, which is begun or gone on with; no other training writes to it meanwhile.
+
+    Args:
+        task_of: gives what to train from the log's rows.
+        recipe: how.
+        folder: the log's.
+        run: the parameters, as `open_log` has them.
+        count: N, the number of rows.
+        prepare: as `open_log` has it, but for a progress of its own.
+        progress: as `train` has it; a progress bar if None.
+
+    Raises:
+        ValueError, OSError: as `lock_log`, `open_log` and `train` say.
+    """
+    with progress_bar() if progress is None else nullcontext(progress) as show, lock_log(folder):
+        reading = part_of(show, 0, READING_SHARE)
+        rows = open_log(folder, run, count, lambda: prepare(reading))
+        train(task_of(rows), recipe, folder, part_of(show, READING_SHARE, 1 - READING_SHARE))

@@ -12,8 +12,18 @@ from ..rasterize import rasterize_polygons
 from ..skipped import Skipped
 from ..version import __version__
 from .view_frames import frame_runs, place_mask
-from .view_labels import raw_value, stream_raw
-from .view_masks import UnreadableError, read_mask, read_outline
+from .view_labels import project_labels, stream_raw
+from .view_masks import read_mask
+from .view_values import (
+    UnreadableError,
+    read_box,
+    read_class,
+    read_crowd,
+    read_filepath,
+    read_labels,
+    read_outline,
+    read_size,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -68,27 +78,30 @@ def assign_ids(dataset: fo.Dataset, field: LabelField) -> CocoIds:
     id_field = find_id_field(dataset)
     samples, image_ids, labels, annotation_ids = [], [], [], []
     names: set[str] = set()
-    keys = [f"{field.path}.{key}" for key in _LABEL_KEYS]
-    projection = dict.fromkeys([*keys, *([id_field] if id_field else [])], 1)
+    projection = {id_field: 1} if id_field else {}
+    projection |= project_labels(field.path, _LABEL_KEYS)
     for sample in dataset._sample_collection.find({}, projection).sort("_id"):  # noqa: SLF001
         samples.append(str(sample["_id"]))
         image_ids.append(sample.get(id_field) if id_field else None)
-        for label in raw_value(sample, field.path) or ():
+        for label in read_labels(sample, field.path)[0]:
             labels.append(str(label["_id"]))
             annotation_ids.append(label.get("coco_id"))
-            names.add(label.get("label"))
+            if isinstance(label.get("label"), str):
+                names.add(label["label"])
     return CocoIds(
         _number(samples, image_ids),
         _number(labels, annotation_ids),
-        _assign_categories(dataset, names - {None}),
+        _assign_categories(dataset, names),
     )
 
 
 def _assign_categories(dataset: fo.Dataset, names: set[str]) -> dict[str, dict[str, Any]]:
     """The categories that FiftyOne's importer kept, or else numbers in order of names."""
-    stored = dataset.info.get("categories") or []
-    usable = all(isinstance(c, dict) and "name" in c for c in stored)
-    if usable and _usable([c.get("id") for c in stored]):
+    stored = dataset.info.get("categories")
+    named = isinstance(stored, list) and all(
+        isinstance(c, dict) and isinstance(c.get("name"), str) for c in stored
+    )
+    if named and _usable([c.get("id") for c in stored]):
         categories = {c["name"]: dict(c) for c in stored}
         if len(categories) == len(stored):
             number = max(c["id"] for c in stored)
@@ -101,11 +114,7 @@ def _assign_categories(dataset: fo.Dataset, names: set[str]) -> dict[str, dict[s
 def _read_detection(
     label: dict[str, Any], height: int, width: int
 ) -> tuple[MaskRuns, tuple[float, ...]]:
-    mask = read_mask(label)
-    box = label.get("bounding_box") or ()
-    if len(box) != 4 or not np.isfinite(box).all():
-        raise UnreadableError("bad_box", f"expected [x, y, width, height], but got {box}")
-    placed = place_mask(mask, box, height, width)
+    placed = place_mask(read_mask(label), read_box(label), height, width)
     return frame_runs(placed, height, width), placed.box_xywh
 
 
@@ -133,9 +142,7 @@ def _read_polyline(
 def _annotation(
     label: dict[str, Any], image: dict[str, Any], kind: str, ids: CocoIds
 ) -> dict[str, Any]:
-    name = label.get("label")
-    if name is None:
-        raise UnreadableError("no_label")
+    name, crowd = read_class(label), read_crowd(label)
     read = _read_detection if kind == "detections" else _read_polyline
     height, width = image["height"], image["width"]
     runs, box = read(label, height, width)
@@ -146,8 +153,21 @@ def _annotation(
         "segmentation": {"size": [height, width], "counts": mask_runs_to_rle(runs)[0].decode()},
         "area": int(runs.counts[1::2].sum()),
         "bbox": list(box),
-        "iscrowd": int(bool(label.get("iscrowd"))),
+        "iscrowd": int(crowd),
     }
+
+
+def _read_known_size(sample: dict[str, Any]) -> tuple[int, int]:
+    """(height, width); a ValueError that says how to get it where the user has not asked for it."""
+    try:
+        return read_size(sample)
+    except UnreadableError as error:
+        if error.reason != "no_image_size":
+            raise
+        raise ValueError(
+            f"sample {sample['_id']} has no metadata, so that the size of its image is not known; "
+            "call view.compute_metadata() first"
+        ) from None
 
 
 class CocoWriter:
@@ -171,6 +191,19 @@ class CocoWriter:
     def num_images(self) -> int:
         return len(self.images)
 
+    def _describe_image(self, sample: dict[str, Any]) -> dict[str, Any]:
+        """A sample's entry among the images; an UnreadableError where there can be none."""
+        path = read_filepath(sample)
+        if not path:
+            raise UnreadableError("no_filepath")
+        height, width = _read_known_size(sample)
+        return {
+            "id": self.ids.images[str(sample["_id"])],
+            "file_name": self.name_of(path),
+            "height": height,
+            "width": width,
+        }
+
     def _dump(self, label: dict[str, Any], image: dict[str, Any]) -> bytes | None:
         """An annotation's JSON; None, and an entry in ``skipped``, where there can be none."""
         try:
@@ -179,27 +212,32 @@ class CocoWriter:
             self.skipped.add("label", str(label["_id"]), error.reason, error.detail)
             return None
 
+    def _write_sample(self, sample: dict[str, Any], output: IO[bytes]) -> None:
+        """Writes a sample's annotations, and keeps its image for later."""
+        image = self._describe_image(sample)
+        self.images.append(image)
+        labels, no_labels = read_labels(sample, self.field.path)
+        self.skipped.items += no_labels
+        for label in labels:
+            annotation = self._dump(label, image)
+            if annotation is not None:
+                output.write(b",\n" if self.num_annotations else b"\n")
+                output.write(annotation)
+                self.num_annotations += 1
+
     def write(
         self, view: SampleCollection, output: IO[bytes], report: Callable[[int], Any]
     ) -> None:
         """Writes all of it."""
         keys = (*_LABEL_KEYS, *_MASK_KEYS[self.field.kind])
         paths = ["filepath", "metadata.width", "metadata.height"]
-        paths += [f"{self.field.path}.{key}" for key in keys]
+        labels = project_labels(self.field.path, keys)
         output.write(b'{"annotations":[')
-        for sample in stream_raw(view, paths):
-            image = {
-                "id": self.ids.images[str(sample["_id"])],
-                "file_name": self.name_of(sample["filepath"]),
-                **_size_of(sample),
-            }
-            self.images.append(image)
-            for label in raw_value(sample, self.field.path) or ():
-                annotation = self._dump(label, image)
-                if annotation is not None:
-                    output.write(b",\n" if self.num_annotations else b"\n")
-                    output.write(annotation)
-                    self.num_annotations += 1
+        for sample in stream_raw(view, paths, labels):
+            try:
+                self._write_sample(sample, output)
+            except UnreadableError as error:
+                self.skipped.add("sample", str(sample["_id"]), error.reason, error.detail)
             report(1)
         rest = {
             "images": self.images,
@@ -208,14 +246,3 @@ class CocoWriter:
             "licenses": [],
         }
         output.write(b"\n]," + orjson.dumps(rest)[1:] + b"\n")
-
-
-def _size_of(sample: dict[str, Any]) -> dict[str, int]:
-    size = sample.get("metadata") or {}
-    height, width = size.get("height"), size.get("width")
-    if not height or not width:
-        raise ValueError(
-            f"sample {sample['_id']} has no metadata, so that the size of its image is not known; "
-            "call view.compute_metadata() first"
-        )
-    return {"height": height, "width": width}

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import cv2
 import numpy as np
 
-from ..masks import MaskRuns, mask_runs_from_bitmaps
+from ..masks import MaskRuns
+from .view_masks import check_mask_size
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -53,12 +54,16 @@ def place_mask(
         relative_xywh: the label's box, in fractions of the image's width and height.
         height: px.
         width: px.
+
+    Raises:
+        UnreadableError: the box would make it larger than a mask may be.
     """
     x, y, w, h = (v * side for v, side in zip(relative_xywh, (width, height) * 2, strict=True))
     bitmap = mask != 0
     rows, columns = round(h), round(w)
     if bitmap.size == 0 or abs(rows - len(bitmap)) > 1 or abs(columns - bitmap.shape[1]) > 1:
         size = (max(1, min(columns, width)), max(1, min(rows, height)))
+        check_mask_size(*size)
         source = bitmap.astype(np.uint8) if bitmap.size else np.zeros((1, 1), np.uint8)
         bitmap = cv2.resize(source, size, interpolation=cv2.INTER_NEAREST).astype(bool)
     bitmap = bitmap[:height, :width]
@@ -68,19 +73,15 @@ def place_mask(
 
 
 def frame_runs(placed: PlacedMask, height: int, width: int) -> MaskRuns:
-    """The run lengths of the mask in its whole frame; only the mask's own columns are looked at."""
+    """The run lengths of the mask in its whole frame; only the mask's own pixels are looked at."""
     rows, columns = placed.bitmap.shape
-    strip = np.zeros((columns, height), bool)  # transposed: COCO reads down the columns
-    strip[:, placed.y : placed.y + rows] = placed.bitmap.T
-    counts = mask_runs_from_bitmaps([strip]).counts.astype(np.int64)
-    before, after = placed.x * height, (width - placed.x - columns) * height
-    counts[0] += before
-    if len(counts) % 2 == 1:
-        counts[-1] += after
-    elif after:
-        counts = np.append(counts, after)
-    return MaskRuns(
-        counts.astype(np.uint32),
-        np.array([0, len(counts)], np.int64),
-        np.array([height], np.int64),
-    )
+    padded = np.zeros((columns, rows + 2), bool)  # transposed: COCO reads down the columns
+    padded[:, 1:-1] = placed.bitmap.T
+    column, row = np.nonzero(padded[:, 1:] != padded[:, :-1])
+    places = (placed.x + column) * height + placed.y + row
+    goes_on = np.flatnonzero(places[1:] == places[:-1])  # a run into the next column is one run
+    places = np.delete(places, np.append(goes_on, goes_on + 1))
+    if len(places) == 0 or places[-1] < height * width:
+        places = np.append(places, height * width)
+    counts = np.diff(places, prepend=0).astype(np.uint32)
+    return MaskRuns(counts, np.array([0, len(counts)], np.int64), np.array([height], np.int64))

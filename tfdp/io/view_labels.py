@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import fiftyone as fo
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping, Sequence
 
     from fiftyone.core.collections import SampleCollection
 
@@ -96,13 +96,30 @@ def find_mask_field(view: SampleCollection, name: str) -> LabelField:
     return field
 
 
-def stream_raw(view: SampleCollection, paths: list[str]) -> Iterator[dict[str, Any]]:
-    """The raw documents of a view, in its order, with ``_id`` and ``paths`` alone.
+def project_labels(path: str, keys: Sequence[str]) -> dict[str, Any]:
+    """What a query shows of the list at ``path``: these keys of each entry.
+
+    Every entry stays in its place, also one that is no label (a plain projection drops it). Where
+    there is no list, the name of the type of what there is comes instead ("null", "missing").
+    """
+    entries = {"$map": {"input": f"${path}", "in": {key: f"$$this.{key}" for key in keys}}}
+    return {path: {"$cond": [{"$isArray": f"${path}"}, entries, {"$type": f"${path}"}]}}
+
+
+def stream_raw(
+    view: SampleCollection, paths: list[str], labels: Mapping[str, Any] | None = None
+) -> Iterator[dict[str, Any]]:
+    """The raw documents of a view, in its order, with ``_id``, ``paths`` and ``labels`` alone.
 
     What the view filters out is not among them. They come from the database in batches of 16 MB
     at most, so that memory does not grow with the view.
+
+    Args:
+        view: a dataset or view.
+        paths: of fields of samples.
+        labels: as `project_labels` gives it.
     """
-    pipeline = [{"$project": dict.fromkeys(paths, 1)}]
+    pipeline = [{"$project": {**dict.fromkeys(paths, 1), **(labels or {})}}]
     # The one way to raw values that neither builds sample objects nor holds all of them at once.
     return iter(view._aggregate(pipeline=pipeline))  # noqa: SLF001
 
@@ -113,6 +130,12 @@ def raw_value(document: dict[str, Any], path: str) -> Any:
     for key in path.split("."):
         value = value.get(key) if isinstance(value, dict) else None
     return value
+
+
+def raw_list(document: dict[str, Any], path: str) -> list[dict[str, Any]]:
+    """The entries of the list that `project_labels` showed; none where there is no list."""
+    found = raw_value(document, path)
+    return found if isinstance(found, list) else []
 
 
 def _advise(view: SampleCollection) -> str:

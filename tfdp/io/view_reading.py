@@ -16,14 +16,24 @@ from ..masks import MaskProblem, mask_runs_from_bitmaps
 from ..rasterize import Rasterizer, rasterize_polygons
 from ..skipped import Skipped, SkippedItem
 from .ahead import run_ahead
-from .view_labels import check_view, find_mask_field, raw_value, stream_raw
-from .view_masks import Outline, UnreadableError, read_class, read_mask, read_outline
+from .view_labels import check_view, find_mask_field, project_labels, stream_raw
+from .view_masks import read_mask
+from .view_values import (
+    UnreadableError,
+    read_filepath,
+    read_instance_class,
+    read_labels,
+    read_outline,
+    read_size,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from fiftyone.core.collections import SampleCollection
     from numpy.typing import NDArray
+
+    from .view_values import Outline
 
 Report = Callable[[int], Any]  # is told how many samples more are done
 
@@ -37,12 +47,11 @@ _LABEL_KEYS = {
 
 
 class _RawLabel(NamedTuple):
-    """A label as it lies in the database, with the row and the size of its image."""
+    """A label as it lies in the database, with the row and the document of its image."""
 
     label: dict[str, Any]
     image: int
-    height: int | None
-    width: int | None
+    document: dict[str, Any]
 
 
 class _Measured(NamedTuple):
@@ -100,7 +109,7 @@ def _measure_batch(
     for raw in batch:
         label_id = str(raw.label["_id"])
         try:
-            name = read_class(raw.label)
+            name = read_instance_class(raw.label)
             shapes.append(read(raw))
         except UnreadableError as error:
             done.skipped.append(SkippedItem("label", label_id, error.reason, error.detail))
@@ -108,7 +117,7 @@ def _measure_batch(
         done.ids.append(label_id)
         done.images.append(raw.image)
         done.classes.append(name)
-        num_pixels += getattr(shapes[-1], "size", 0)
+        num_pixels += getattr(shapes[-1], "nbytes", 0)
         if num_pixels > BATCH_PIXELS:
             measure_waiting()
             num_pixels = 0
@@ -155,16 +164,17 @@ class _Samples:
         self.report = report
         self.ids: list[str] = []
         self.filepaths: list[str] = []
+        self.skipped: list[SkippedItem] = []
 
     def batches(self) -> Iterator[list[_RawLabel]]:
         batch: list[_RawLabel] = []
         reported = 0
         for image, document in enumerate(self.documents):
             self.ids.append(str(document["_id"]))
-            self.filepaths.append(document.get("filepath") or "")
-            size = document.get("metadata") or {}
-            labels = raw_value(document, self.path) or ()
-            batch += [_RawLabel(x, image, size.get("height"), size.get("width")) for x in labels]
+            self.filepaths.append(read_filepath(document))
+            labels, no_labels = read_labels(document, self.path)
+            self.skipped += no_labels
+            batch += [_RawLabel(label, image, document) for label in labels]
             if len(batch) >= BATCH_LABELS:
                 yield batch
                 batch = []
@@ -197,7 +207,7 @@ def _collect(samples: _Samples, parts: list[_Measured], rasterizer: Rasterizer) 
             contours.perimeter,
             contours.pixel_area,
         ),
-        skipped=Skipped(list(chain.from_iterable(part.skipped for part in parts))),
+        skipped=Skipped([*samples.skipped, *chain.from_iterable(part.skipped for part in parts)]),
         rasterizer=rasterizer,
     )
 
@@ -239,12 +249,12 @@ def read_view(
     else:
         measure = partial(
             _measure_batch,
-            read=lambda raw: read_outline(raw.label, raw.height, raw.width),
+            read=lambda raw: read_outline(raw.label, *read_size(raw.document)),
             measure=partial(_measure_outlines, rasterizer=rasterizer),
         )
     paths = ["filepath", "metadata.width", "metadata.height"]
-    paths += [f"{field.path}.{key}" for key in _LABEL_KEYS[field.kind]]
-    samples = _Samples(stream_raw(view, paths), field.path, report)
+    labels = project_labels(field.path, _LABEL_KEYS[field.kind])
+    samples = _Samples(stream_raw(view, paths, labels), field.path, report)
     # zlib and the geometry run beside the interpreter, the rest does not
     parts = list(run_ahead(measure, samples.batches()))
     return _collect(samples, parts, rasterizer)

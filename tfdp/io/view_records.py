@@ -12,9 +12,18 @@ from PIL import Image
 from ..masks import mask_runs_to_rle
 from ..models.records import ImageRecord
 from ..skipped import Skipped
+from .regular_files import check_regular_file
 from .view_frames import frame_runs, place_mask
-from .view_labels import LabelField, raw_value, stream_raw
-from .view_masks import UnreadableError, read_class, read_mask
+from .view_labels import LabelField, project_labels, raw_value, stream_raw
+from .view_masks import read_mask
+from .view_values import (
+    UnreadableError,
+    read_box,
+    read_filepath,
+    read_instance_class,
+    read_labels,
+    read_size,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -66,13 +75,16 @@ def list_class_fields(view: SampleCollection) -> list[str]:
 
 def _image_size(document: dict[str, Any]) -> tuple[int, int] | None:
     """(height, width), from the metadata or else from the file; None where neither tells."""
-    size = document.get("metadata") or {}
-    if size.get("height") and size.get("width"):
-        return size["height"], size["width"]
     try:
-        with Image.open(document["filepath"]) as image:
+        return read_size(document)
+    except UnreadableError:
+        pass
+    try:
+        path = Path(read_filepath(document))
+        check_regular_file(path)
+        with Image.open(path) as image:
             return image.height, image.width
-    except (OSError, SyntaxError, Image.DecompressionBombError):
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
         return None
 
 
@@ -80,11 +92,8 @@ def _read_instance(
     label: dict[str, Any], height: int, width: int
 ) -> tuple[str, tuple[float, ...], bytes]:
     """Class, box (x, y, width, height, px) and compressed run lengths of a raw detection."""
-    name, mask = read_class(label), read_mask(label)
-    box = label.get("bounding_box") or ()
-    if len(box) != 4 or not np.isfinite(box).all():
-        raise UnreadableError("bad_box", f"expected [x, y, width, height], but got {box}")
-    placed = place_mask(mask, box, height, width)
+    name = read_instance_class(label)
+    placed = place_mask(read_mask(label), read_box(label), height, width)
     return name, placed.box_xywh, mask_runs_to_rle(frame_runs(placed, height, width))[0]
 
 
@@ -103,7 +112,7 @@ def _read_sample(
             skipped.add("label", label_id, error.reason, error.detail)
     return ImageRecord(
         image_id=str(document["_id"]),
-        path=Path(document["filepath"]),
+        path=Path(read_filepath(document)),
         height=height,
         width=width,
         instance_ids=ids,
@@ -117,7 +126,7 @@ def read_class_rows(view: SampleCollection, name: str) -> list[ClassRow]:
     """The samples of a view with the class in their field of fo.Classification."""
     label = f"{name}.label"
     return [
-        ClassRow(str(document["_id"]), Path(document["filepath"]), raw_value(document, label))
+        ClassRow(str(document["_id"]), Path(read_filepath(document)), raw_value(document, label))
         for document in stream_raw(view, ["filepath", label])
     ]
 
@@ -133,10 +142,11 @@ def read_view_records(
         report: told the number of samples that are done.
     """
     paths = ["filepath", "metadata.width", "metadata.height"]
-    paths += [f"{field.path}.{key}" for key in _LABEL_KEYS]
+    projection = project_labels(field.path, _LABEL_KEYS)
     records, without, skipped = [], [], Skipped()
-    for number, document in enumerate(stream_raw(view, paths), start=1):
-        labels = raw_value(document, field.path) or []
+    for number, document in enumerate(stream_raw(view, paths, projection), start=1):
+        labels, no_labels = read_labels(document, field.path)
+        skipped.items += no_labels
         record = _read_sample(document, labels, skipped)
         records.append(record)
         used = set(record.instance_ids)

@@ -12,7 +12,7 @@ from bson import ObjectId
 from pymongo import UpdateOne
 
 from .ahead import run_ahead
-from .view_labels import raw_value
+from .view_labels import project_labels, raw_list
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -54,11 +54,12 @@ class _LabelBatch(NamedTuple):
 
     def attributes(self, label: dict[str, Any]) -> dict[str, Any] | None:
         """What to set on a raw label; None for nothing at all."""
-        if label["_id"] in self.without and any(
-            label.get(name) is not None for name in self.nothing
-        ):
+        label_id = label.get("_id")
+        if not isinstance(label_id, ObjectId):
+            return None
+        if label_id in self.without and any(label.get(name) is not None for name in self.nothing):
             return self.nothing
-        return self.values.get(label["_id"])
+        return self.values.get(label_id)
 
 
 def _plain(column: NDArray[Any]) -> list[Any]:
@@ -107,10 +108,10 @@ def _write_batch(
             ops = [_update(_id, values, [], None) for _id, values in updates.items()]
         else:
             path = batch.field.path
-            keys = dict.fromkeys([f"{path}.{name}" for name in ("_id", *batch.nothing)], 1)
-            stored = collection.find({"_id": {"$in": list(updates)}}, keys)
+            labels = project_labels(path, ("_id", *batch.nothing))
+            stored = collection.find({"_id": {"$in": list(updates)}}, labels)
             ops = [
-                _update(doc["_id"], updates[doc["_id"]], raw_value(doc, path) or [], batch)
+                _update(doc["_id"], updates[doc["_id"]], raw_list(doc, path), batch)
                 for doc in stored
             ]
         results = foo.bulk_write(ops, collection, batcher=False) if ops else []

@@ -1,8 +1,7 @@
 """Brain runs: what was computed on a FiftyOne dataset, how, and which fields it filled.
 
 FiftyOne stores the names of these classes (``tfdp.runs.ShapeScoring``), and finds them wherever
-`tfdp` can be imported. A run is registered after its fields are written, so that one that was
-killed is never listed.
+`tfdp` can be imported. `tfdp.run_writing` lists a run when it is whole.
 """
 
 from __future__ import annotations
@@ -12,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 import fiftyone.core.brain as fob
 
 from .balance import ClassTotals
-from .run_fields import remove_fields
 from .version import __version__
 
 if TYPE_CHECKING:
@@ -54,7 +52,9 @@ class FieldsRun(fob.BrainMethod):  # type: ignore[misc]
         return list(self.config.fields)
 
     def cleanup(self, samples: SampleCollection, key: str) -> None:
-        remove_fields(samples._root_dataset, key)  # noqa: SLF001
+        from .run_writing import delete_run  # which needs the runs
+
+        delete_run(samples._root_dataset, key)  # noqa: SLF001
 
 
 class LabelScoringRun(FieldsRun):
@@ -104,16 +104,23 @@ class PruningConfig(FieldsRunConfig):
     Args:
         keep_field: the boolean field, True on the samples that are kept.
         saved_view: name of the saved view of the kept samples.
+        saved_stages: its stages; a view of that name that shows anything else is not the run's.
         parameters: keyword arguments of ``prune_view``.
         **kwargs: see `FieldsRunConfig`.
     """
 
     def __init__(
-        self, keep_field: str, saved_view: str, parameters: dict[str, Any], **kwargs: Any
+        self,
+        keep_field: str,
+        saved_view: str,
+        saved_stages: Sequence[str],
+        parameters: dict[str, Any],
+        **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.keep_field = keep_field
         self.saved_view = saved_view
+        self.saved_stages = list(saved_stages)
         self.parameters = parameters
 
     @property
@@ -124,14 +131,8 @@ class PruningConfig(FieldsRunConfig):
 class Pruning(FieldsRun):
     """The run of ``prune_view``; its saved view goes with it."""
 
-    def cleanup(self, samples: SampleCollection, key: str) -> None:
-        dataset = samples._root_dataset  # noqa: SLF001
-        super().cleanup(samples, key)
-        if self.config.saved_view in dataset.list_saved_views():
-            dataset.delete_saved_view(self.config.saved_view)
 
-
-class _RecordResults(fob.BrainResults):  # type: ignore[misc]
+class RecordResults(fob.BrainResults):  # type: ignore[misc]
     """Results that are one JSON object."""
 
     def __init__(
@@ -148,11 +149,11 @@ class _RecordResults(fob.BrainResults):  # type: ignore[misc]
     @classmethod
     def _from_dict(
         cls, d: dict[str, Any], samples: SampleCollection, config: FieldsRunConfig, key: str
-    ) -> _RecordResults:
+    ) -> RecordResults:
         return cls(samples, config, key, d["record"])
 
 
-class ShapeScoringResults(_RecordResults):
+class ShapeScoringResults(RecordResults):
     """What ``compute_shape_scores`` found, beside the scores, which are in the fields.
 
     ``record`` is the whole as one JSON object.
@@ -179,7 +180,7 @@ class ShapeScoringResults(_RecordResults):
         return ClassTotals.from_list(self.record["class_totals"])
 
 
-class PruningResults(_RecordResults):
+class PruningResults(RecordResults):
     """What ``prune_view`` kept: ``record`` has the selection's report, without the ids."""
 
     @property
@@ -228,7 +229,7 @@ class ModelScoring(LabelScoringRun):
     """The run of ``compute_model_scores``; its training log stays when it is deleted."""
 
 
-class ModelScoringResults(_RecordResults):
+class ModelScoringResults(RecordResults):
     """What ``compute_model_scores`` found, beside the scores, which are in the fields.
 
     ``record`` is the whole as one JSON object.

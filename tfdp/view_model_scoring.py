@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 from contextlib import contextmanager, nullcontext
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from .columns import object_array
-from .io.view_fields import declare_fields, show_fields
 from .io.view_records import ClassField, read_class_rows, read_view_records
 from .io.view_writing import LabelValues, write_values
 from .models.progress import part_of, progress_bar
+from .run_writing import RunContent, mend_runs, write_run, writing_to
 from .runs import ModelScoringResults, ids_by_reason
 from .skipped import Skipped
 from .view_model_plan import ModelParameters, plan_model_scoring
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     import fiftyone as fo
     from fiftyone.core.collections import SampleCollection
@@ -61,18 +62,11 @@ def _write(
     plan: ModelScoringPlan,
     scores: ModelScores,
     without: Sequence[str],
-    show: Progress,
+    report: Callable[[int], Any],
 ) -> None:
-    declare_fields(dataset, [*plan.on_samples, *plan.on_labels])
-    prefix, done, total = plan.config.field_prefix, 0, len(scores.rows.image_ids)
+    prefix = plan.config.field_prefix
     ids = object_array(scores.rows.image_ids)
     on_samples = {prefix + name: values for name, values in scores.image_scores.items()}
-
-    def report(count: int) -> None:
-        nonlocal done
-        done += count
-        show(min(done / total, 1.0), "writing the scores")
-
     if isinstance(plan.labels, ClassField):
         labelled = np.array([label is not None for label in scores.rows.labels])
         write_values(dataset, ids, on_samples, report=report)
@@ -89,7 +83,34 @@ def _write(
             without,
         )
         write_values(dataset, ids, on_samples, labels, report)
-    show_fields(dataset, [*plan.on_samples, *plan.on_labels])
+
+
+def _make_content(
+    samples: SampleCollection,
+    brain_key: str,
+    plan: ModelScoringPlan,
+    trained: tuple[ModelScores, list[str], Skipped],
+    show: Progress,
+) -> RunContent:
+    """What the run will write."""
+    scores, without, skipped = trained
+    record, run = _record_scores(scores, skipped), plan.config.build()
+    results = ModelScoringResults(samples, plan.config, brain_key, record, backend=run)
+    total = len(scores.rows.image_ids)
+
+    def write(renew: Callable[[Any], None]) -> None:
+        done = 0
+
+        def report(count: int) -> None:
+            nonlocal done
+            done += count
+            show(min(done / total, 1.0), "writing the scores")
+            renew(done)
+
+        _write(samples._root_dataset, plan, scores, without, report)  # noqa: SLF001
+
+    labels = None if isinstance(plan.labels, ClassField) else plan.labels
+    return RunContent(results, [*plan.on_samples, *plan.on_labels], write, labels)
 
 
 def _record_scores(scores: ModelScores, skipped: Skipped) -> dict[str, Any]:
@@ -128,7 +149,9 @@ def score_with_model(
     progress: bool | Progress | None = None,
 ) -> ModelScoringResults:
     """``compute_model_scores`` by its parameters in one object."""
-    plan = plan_model_scoring(
+    dataset = samples._root_dataset  # noqa: SLF001
+    make_plan = partial(
+        plan_model_scoring,
         samples,
         label_field,
         parameters,
@@ -136,15 +159,14 @@ def score_with_model(
         field_prefix=field_prefix,
         log_folder=log_folder,
     )
+    mend_runs(dataset)
     with _shown(progress) as show:
-        scores, without, skipped = _train(samples, plan, part_of(show, 0, 1 - WRITING_SHARE))
+        trained = _train(samples, make_plan(), part_of(show, 0, 1 - WRITING_SHARE))
         writing = part_of(show, 1 - WRITING_SHARE, WRITING_SHARE)
-        _write(samples._root_dataset, plan, scores, without, writing)  # noqa: SLF001
-    run = plan.config.build()
-    run.register_run(samples, brain_key, cleanup=False)
-    record = _record_scores(scores, skipped)
-    results = ModelScoringResults(samples, plan.config, brain_key, record, backend=run)
-    run.save_run_results(samples, brain_key, results)
+        with writing_to(dataset) as change:
+            content = _make_content(samples, brain_key, make_plan(), trained, writing)
+            write_run(change, content)
+    results: ModelScoringResults = content.results
     return results
 
 

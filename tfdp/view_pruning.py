@@ -7,24 +7,25 @@ from typing import TYPE_CHECKING, Any
 
 import fiftyone as fo
 
+from .changes import tell_both
 from .criteria import Criteria, Policy, Unannotated
 from .io.view_candidates import read_contents, score_candidates
-from .io.view_fields import OwnField, declare_fields, is_free, show_fields
+from .io.view_fields import OwnField, is_free
 from .io.view_labels import list_label_fields
 from .io.view_writing import write_values
-from .run_fields import own_configs
+from .run_fields import clear_values, keys_of_field, own_configs
+from .run_writing import RunContent, mend_runs, write_run, writing_to
 from .runs import PruningConfig, PruningResults, report_selection
+from .saved_views import SavedView, find_own_view, find_saved_view
 from .selection import Selection, select_images
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from fiftyone.core.collections import SampleCollection
 
     from .io.view_candidates import ViewContents
     from .view_scoring import Progress
-
-SAVED_VIEW_MARK = "tfdp: "  # how the descriptions of our saved views begin
 
 
 @dataclass(frozen=True)
@@ -100,8 +101,8 @@ def check_names(dataset: fo.Dataset, brain_key: str, *, overwrite: bool) -> None
             f"the name must be letters, digits and underscores, as in pruned_50, but got "
             f"{brain_key!r}"
         )
+    config = own_configs(dataset).get(brain_key)
     if brain_key in dataset.list_brain_runs():
-        config = own_configs(dataset).get(brain_key)
         if not hasattr(config, "keep_field"):
             raise ValueError(f"brain run {brain_key!r} is no pruned view; give another name")
         if not overwrite:
@@ -109,14 +110,18 @@ def check_names(dataset: fo.Dataset, brain_key: str, *, overwrite: bool) -> None
                 f"there is a pruned view {brain_key!r} already; give another name, or overwrite it"
             )
     path = keep_field_of(brain_key)
+    others = [key for key in keys_of_field(dataset, path) if key != brain_key]
+    if others:
+        raise ValueError(f"field {path!r} belongs to run {others[0]!r}; give another name")
     if not is_free(dataset, path):
         raise ValueError(f"the dataset has a field {path!r} of another origin; give another name")
-    if brain_key in dataset.list_saved_views():
-        description = dataset.get_saved_view_info(brain_key)["description"] or ""
-        if not description.startswith(SAVED_VIEW_MARK):
-            raise ValueError(
-                f"the dataset has a saved view {brain_key!r} of another origin; give another name"
-            )
+    found = find_saved_view(dataset, brain_key)
+    if found is not None and not find_own_view(
+        dataset, brain_key, getattr(config, "saved_stages", ())
+    ):
+        raise ValueError(
+            f"the dataset has a saved view {found.name!r} of another origin; give another name"
+        )
 
 
 def keep_field_of(brain_key: str) -> str:
@@ -126,9 +131,43 @@ def keep_field_of(brain_key: str) -> str:
 
 def _describe(selection: Selection) -> str:
     return (
-        f"{SAVED_VIEW_MARK}{selection.after.images} of {selection.before.images} images kept by "
+        f"{selection.after.images} of {selection.before.images} images kept by "
         f"{selection.scorer}, {selection.after.instances} of {selection.before.instances} instances"
     )
+
+
+def _make_content(
+    samples: SampleCollection,
+    selection: Selection,
+    parameters: PruningParameters,
+    brain_key: str,
+    progress: Progress,
+) -> RunContent:
+    """What the run will write."""
+    dataset = samples._root_dataset  # noqa: SLF001
+    description = _describe(selection)
+    field = OwnField(keep_field_of(brain_key), fo.BooleanField, description)
+    # of a grouped dataset the slices of this view; else any sample, whatever else the view filters
+    base = samples if dataset.media_type == "group" else dataset
+    saved = SavedView(brain_key, base.match({field.path: True}), f"tfdp: {description}")
+    config = PruningConfig(
+        field.path,
+        saved_view=saved.name,
+        saved_stages=saved.stages,
+        parameters=asdict(parameters),
+        fields=[field.path],
+    )
+    results = PruningResults(
+        samples, config, brain_key, report_selection(selection), backend=config.build()
+    )
+
+    def write(renew: Callable[[Any], None]) -> None:
+        clear_values(dataset, field.path)  # of an earlier view's samples
+        with fo.ProgressBar(total=len(selection.keep), progress=progress) as bar:
+            columns: dict[str, Any] = {field.path: selection.keep}
+            write_values(dataset, selection.image_ids, columns, report=tell_both(bar.update, renew))
+
+    return RunContent(results, [field], write, saved_view=saved)
 
 
 def write_pruned_view(
@@ -141,37 +180,18 @@ def write_pruned_view(
 ) -> fo.DatasetView:
     """``prune_view`` by its parameters in one object, as a run's config keeps them."""
     dataset = samples._root_dataset  # noqa: SLF001
+    mend_runs(dataset)
     check_names(dataset, brain_key, overwrite=overwrite)
     if parameters.label_field is None:
         counted = find_scored_labels(samples, parameters.scorer)
         parameters = replace(parameters, label_field=counted)
     held = read_contents(samples, parameters.label_field)
     selection = select_in_view(samples, held, parameters)
-
-    if brain_key in dataset.list_brain_runs():
-        dataset.delete_brain_run(brain_key)
-    description = _describe(selection)
-    field = OwnField(
-        keep_field_of(brain_key), fo.BooleanField, description.removeprefix(SAVED_VIEW_MARK)
-    )
-    declare_fields(dataset, [field])
-    with fo.ProgressBar(total=len(selection.keep), progress=progress) as bar:
-        columns: dict[str, Any] = {field.path: selection.keep}
-        write_values(dataset, selection.image_ids, columns, report=bar.update)
-    show_fields(dataset, [field])
-    # of a grouped dataset the slices of this view; else any sample, whatever else the view filters
-    base = samples if dataset.media_type == "group" else dataset
-    view = base.match({field.path: True})
-    dataset.save_view(brain_key, view, description=description, overwrite=True)
-
-    config = PruningConfig(
-        field.path, saved_view=brain_key, parameters=asdict(parameters), fields=[field.path]
-    )
-    run = config.build()
-    run.register_run(samples, brain_key, cleanup=False)
-    results = PruningResults(samples, config, brain_key, report_selection(selection), backend=run)
-    run.save_run_results(samples, brain_key, results)
-    return view
+    content = _make_content(samples, selection, parameters, brain_key, progress)
+    with writing_to(dataset) as change:
+        check_names(dataset, brain_key, overwrite=overwrite)
+        write_run(change, content)
+    return dataset.load_saved_view(brain_key)
 
 
 def prune_view(

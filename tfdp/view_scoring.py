@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import fiftyone.core.utils as fou
 
+from .changes import tell_both
 from .field_names import choose_prefix, name_score_fields
-from .io.view_fields import declare_fields, show_fields
 from .io.view_labels import check_view, find_mask_field
 from .io.view_reading import read_view
 from .io.view_writing import LabelValues, write_values
 from .run_fields import own_configs
+from .run_writing import RunContent, mend_runs, write_run, writing_to
 from .runs import ShapeScoringConfig, ShapeScoringResults, ids_by_reason
 from .shape_scores import SHAPE_SCORERS, score_shapes
 
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from fiftyone.core.collections import SampleCollection
 
     from .balance import ClassTotals
+    from .instances import Collection
     from .io.view_fields import OwnField
     from .io.view_labels import LabelField
     from .rasterize import Rasterizer
@@ -110,6 +113,37 @@ def _record_scores(scores: ShapeScores, seconds: float) -> dict[str, Any]:
     }
 
 
+def _make_content(
+    samples: SampleCollection,
+    brain_key: str,
+    plan: ScoringPlan,
+    collection: Collection,
+    scores: ShapeScores,
+    seconds: float,
+    bar: fou.ProgressBar,
+) -> RunContent:
+    """What the run will write."""
+    prefix = plan.config.field_prefix
+    labels = LabelValues(
+        plan.labels,
+        collection.instances.image_index,
+        scores.instances.annotation_id,
+        {prefix + name: scores.instances[name] for name in SHAPE_SCORERS},
+        without=[str(item.id) for item in scores.skipped],
+    )
+    on_samples = {prefix + name: scores.images[name] for name in SHAPE_SCORERS}
+
+    def write(renew: Callable[[Any], None]) -> None:
+        dataset = samples._root_dataset  # noqa: SLF001
+        report = tell_both(bar.update, renew)
+        write_values(dataset, scores.images.image_id, on_samples, labels, report)
+
+    record = _record_scores(scores, seconds)
+    run = plan.config.build()
+    results = ShapeScoringResults(samples, plan.config, brain_key, record, backend=run)
+    return RunContent(results, [*plan.on_samples, *plan.on_labels], write, plan.labels)
+
+
 def compute_shape_scores(
     samples: SampleCollection,
     label_field: str,
@@ -147,7 +181,8 @@ def compute_shape_scores(
     Raises:
         ValueError: the view, the field or the key can't be used; the message says what could be.
     """
-    plan = plan_scoring(
+    plan = partial(
+        plan_scoring,
         samples,
         label_field,
         brain_key=brain_key,
@@ -156,30 +191,14 @@ def compute_shape_scores(
         class_totals=class_totals,
     )
     dataset = samples._root_dataset  # noqa: SLF001
-    prefix, fields = plan.config.field_prefix, [*plan.on_samples, *plan.on_labels]
+    mend_runs(dataset)
+    totals = plan().totals
     with fou.ProgressBar(total=2 * len(samples), progress=progress) as bar:
         started = time.perf_counter()
         collection = read_view(samples, label_field, rasterizer, report=bar.update)
-        scores = score_shapes(collection, plan.totals)
+        scores = score_shapes(collection, totals)
         seconds = time.perf_counter() - started
-        declare_fields(dataset, fields)
-        write_values(
-            dataset,
-            scores.images.image_id,
-            {prefix + name: scores.images[name] for name in SHAPE_SCORERS},
-            LabelValues(
-                plan.labels,
-                collection.instances.image_index,
-                scores.instances.annotation_id,
-                {prefix + name: scores.instances[name] for name in SHAPE_SCORERS},
-                without=[str(item.id) for item in scores.skipped],
-            ),
-            report=bar.update,
-        )
-    show_fields(dataset, fields)
-    run = plan.config.build()
-    run.register_run(samples, brain_key, cleanup=False)
-    record = _record_scores(scores, seconds)
-    results = ShapeScoringResults(samples, plan.config, brain_key, record, backend=run)
-    run.save_run_results(samples, brain_key, results)
-    return results
+        with writing_to(dataset) as change:
+            content = _make_content(samples, brain_key, plan(), collection, scores, seconds, bar)
+            write_run(change, content)
+    return content.results

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, NamedTuple
 
 import fiftyone as fo
+import fiftyone.core.odm as foo
 from pymongo import IndexModel
+
+from .sidebar import hide_fields, tidy_sidebar
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 MARK = "tfdp"  # key in a field's ``info`` of the fields that we made
-SIDEBAR_GROUP = "pruning"
+MAX_INDEXES = 64  # of a collection; MongoDB's own limit
+_MAX_TRIES = 5
+
+logger = logging.getLogger(__name__)
 
 
 class OwnField(NamedTuple):
@@ -31,14 +38,20 @@ class OwnField(NamedTuple):
 
 
 def is_own(dataset: fo.Dataset, path: str) -> bool:
-    """Whether the field at ``path`` exists and was made by us."""
+    """Whether the field at ``path`` exists and was made by us, there; a copy elsewhere is not."""
     field = dataset.get_field(path)
-    return field is not None and MARK in (field.info or {})
+    return field is not None and (field.info or {}).get(MARK, {}).get("path") == path
 
 
 def is_free(dataset: fo.Dataset, path: str) -> bool:
-    """Whether we may write the field at ``path``: there is none, or it is ours."""
-    return dataset.get_field(path) is None or is_own(dataset, path)
+    """Whether we may write the field at ``path``: nobody has values there, or it is ours.
+
+    Labels can have attributes that the schema does not list.
+    """
+    if dataset.get_field(path) is not None:
+        return is_own(dataset, path)
+    samples = dataset._sample_collection  # noqa: SLF001
+    return samples.find_one({path: {"$exists": True}}, {"_id": 1}) is None
 
 
 def score_of(dataset: fo.Dataset, path: str) -> str:
@@ -60,34 +73,68 @@ def declare_fields(dataset: fo.Dataset, fields: Sequence[OwnField]) -> None:
             f"the dataset has a field {taken[0]!r} that is not of tfdp's making; it is left as it "
             "is: give another name or prefix"
         )
+    _declare(dataset, fields)
+
+
+def _declare(dataset: fo.Dataset, fields: Sequence[OwnField]) -> None:
     schema = {
-        field.path: field.type(description=field.description, info={MARK: {"score": field.score}})
+        field.path: field.type(
+            description=field.description,
+            info={MARK: {"score": field.score, "path": field.path}},
+        )
         for field in fields
     }
     # add_sample_field for all of them at once: one write and one reload instead of one for each
     dataset._merge_sample_field_schema(schema)  # noqa: SLF001
 
 
-def show_fields(dataset: fo.Dataset, fields: Sequence[OwnField]) -> None:
-    """Indexes the fields, and puts those of samples in one group of the App's sidebar."""
+def _is_stored(dataset: fo.Dataset, path: str) -> bool:
+    """Whether the schema in the database has the field, whatever this process knows."""
+    stored = foo.get_db_conn().datasets.find_one({"_id": dataset._doc.id}, {"sample_fields": 1})  # noqa: SLF001
+    fields = stored["sample_fields"]
+    for name in path.split("."):
+        found = next((field for field in fields if field["name"] == name), None)
+        if found is None:
+            return False
+        fields = found.get("fields") or ()
+    return True
+
+
+def keep_declared(dataset: fo.Dataset, fields: Sequence[OwnField]) -> None:
+    """Declares the fields again where another process has saved an older schema over theirs.
+
+    Raises:
+        ValueError: it keeps doing so.
+    """
+    for _ in range(_MAX_TRIES):
+        missing = [field.path for field in fields if not _is_stored(dataset, field.path)]
+        if not missing:
+            return
+        dataset.reload()
+        _declare(dataset, fields)
+    raise ValueError(
+        f"another process keeps taking the field {missing[0]!r} out of the dataset's schema; end "
+        "it, or have it reload the dataset, and run this again"
+    )
+
+
+def index_fields(dataset: fo.Dataset, fields: Sequence[OwnField]) -> None:
+    """Indexes the scores, which are sorted and filtered by, as far as MongoDB has room for more."""
     known = dataset.get_index_information()
-    missing = [IndexModel([(field.path, 1)]) for field in fields if field.path not in known]
-    if missing:  # all in one scan of the samples, where create_index takes one for each
-        dataset._sample_collection.create_indexes(missing)  # noqa: SLF001
-    paths = [field.path for field in fields if "." not in field.path]
-    groups = dataset.app_config.sidebar_groups
-    if groups is None:
-        groups = fo.DatasetAppConfig.default_sidebar_groups(dataset)
-    ours = next((group for group in groups if group.name == SIDEBAR_GROUP), None)
-    if ours is None:
-        ours = fo.SidebarGroupDocument(name=SIDEBAR_GROUP, expanded=True)
-        # after tags and metadata, since what was asked for last is looked at first
-        groups.insert(min(2, len(groups)), ours)
-    for group in groups:
-        group.paths = [path for path in group.paths if path not in paths or group is ours]
-    ours.paths += [path for path in paths if path not in ours.paths]
-    dataset.app_config.sidebar_groups = groups
-    dataset.save()
+    missing = [field.path for field in fields if field.score and field.path not in known]
+    room = MAX_INDEXES - len(known)
+    if len(missing) > room:
+        logger.warning(
+            "MongoDB allows %d indexes on a dataset, and %r has %d: %s can be sorted and filtered "
+            "by, but not as fast; drop_index() of one that is not needed makes room",
+            MAX_INDEXES,
+            dataset.name,
+            len(known),
+            ", ".join(missing[max(room, 0) :]),
+        )
+    models = [IndexModel([(path, 1)]) for path in missing[: max(room, 0)]]
+    if models:  # all in one scan of the samples, where create_index takes one for each
+        dataset._sample_collection.create_indexes(models)  # noqa: SLF001
 
 
 def delete_fields(dataset: fo.Dataset, paths: Iterable[str]) -> list[str]:
@@ -102,13 +149,16 @@ def delete_fields(dataset: fo.Dataset, paths: Iterable[str]) -> list[str]:
         if path in indexes:
             dataset.drop_index(path)
     if paths:
+        hide_fields(dataset, paths)
         dataset.delete_sample_fields(paths)
-    groups = dataset.app_config.sidebar_groups
-    if groups is not None:
-        for group in groups:
-            group.paths = [path for path in group.paths if path not in paths]
-        dataset.app_config.sidebar_groups = [
-            group for group in groups if group.paths or group.name != SIDEBAR_GROUP
-        ]
-        dataset.save()
+    tidy_sidebar(dataset)
     return paths
+
+
+def erase_values(dataset: fo.Dataset, path: str) -> None:
+    """Takes the values at a path of ours that is not declared (any more) out of all samples."""
+    root, _, leaf = path.rpartition(".")
+    is_list = root.endswith((".detections", ".polylines"))
+    wanted = {path: {"$exists": True}} | ({root: {"$type": "array"}} if is_list else {})
+    place = f"{root}.$[].{leaf}" if is_list else path
+    dataset._sample_collection.update_many(wanted, {"$unset": {place: ""}})  # noqa: SLF001

@@ -1,0 +1,184 @@
+"""A process that is killed before any of its writes to MongoDB leaves the dataset whole.
+
+What is listed is whole at once; at the next call the dataset is as it was before, or as it would
+have been.
+"""
+
+import json
+import os
+import subprocess
+import sys
+
+import fiftyone.core.odm as foo
+import pytest
+
+import tfdp
+from demo.sandbox import ROOT
+from tests.fiftyone.datasets import detection, rectangle, sample
+from tfdp.run_writing import mend_runs
+
+SCORE = 'tfdp.compute_shape_scores(dataset, "gt", progress=False)'
+SCORE_SOME = 'tfdp.compute_shape_scores(dataset[1:], "gt", progress=False)'
+SCORE_OTHERS = 'tfdp.compute_shape_scores(dataset[2:], "gt", brain_key="two", progress=False)'
+PRUNE = 'tfdp.prune_view(dataset, keep=2, scorer="u", progress=False)'
+PRUNE_AGAIN = (
+    'tfdp.prune_view(dataset[1:], keep=1, scorer="u", overwrite=True, seed=1, progress=False)'
+)
+
+# every write is tried where this is 1, as the campaign does (benchmarks/promises.py)
+EVERY = int(os.environ.get("TFDP_KILL_EVERY", "4"))
+
+# name -> what is there before, what is killed
+OPERATIONS = {
+    "score": ("", SCORE),
+    "score again": (SCORE, SCORE_SOME),
+    "score others into the same fields": (SCORE.replace("dataset,", "dataset[:2],"), SCORE_OTHERS),
+    "prune": ("", PRUNE),
+    "prune with overwrite": (PRUNE, PRUNE_AGAIN),
+    "delete scores": (SCORE, 'dataset.delete_brain_run("shape_scores")'),
+    "delete shared scores": (
+        f"{SCORE.replace('dataset,', 'dataset[:2],')}; {SCORE_OTHERS}",
+        'dataset.delete_brain_run("two")',
+    ),
+    "delete a pruned view": (PRUNE, 'dataset.delete_brain_run("pruned")'),
+}
+
+
+@pytest.fixture(scope="module")
+def run_killed():
+    """Runs code on a dataset, killed before its k-th write; says whether it came to its end."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tests.fiftyone.killing"],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+    def answer():
+        return next(line for line in process.stdout if line.startswith("status")).split()[1]
+
+    assert answer() == "ready"
+
+    def run(dataset, code, kill_at):
+        job = {"dataset": dataset.name, "code": code, "kill_at": kill_at}
+        process.stdin.write(json.dumps(job) + "\n")
+        process.stdin.flush()
+        status = int(answer())
+        assert status in {0, -9}
+        dataset.reload()
+        dataset.clear_cache()  # of results that were loaded before
+        return status == 0
+
+    yield run
+    process.stdin.close()
+    process.wait()
+
+
+def make(make_dataset):
+    """Four samples with things of the user's own: fields, a view, a group, attributes of labels."""
+    cat, dog = detection("cat", rectangle(3, 7), note="mine"), detection("dog", rectangle(5, 5))
+    dataset = make_dataset(
+        [sample(str(k), [cat.copy(), dog.copy()][: k % 3], u=float(k)) for k in range(4)]
+    )
+    dataset.persistent = True
+    dataset.save_view("my view", dataset.limit(1))
+    return dataset
+
+
+def read_stages(document):
+    return None if document.view_stages is None else [*document.view_stages]
+
+
+def look(dataset):
+    """All that a dataset is, but for ids and times; a run of the same key is the same thing."""
+    samples = [*dataset._sample_collection.find({}, {"last_modified_at": 0})]
+    for document in samples:  # a declared field without a value, or with None: FiftyOne says None
+        for path in set(dataset.get_field_schema()) - set(document):
+            document[path] = None
+        for label in document["gt"]["detections"]:
+            for name in ("scs", "si_scs", "cb_scs"):
+                label.setdefault(name, None)
+    stored = foo.get_db_conn().datasets.find_one({"_id": dataset._doc.id})
+    return {
+        "samples": samples,
+        "schema": sorted(dataset.get_field_schema(flat=True)),
+        "views": [(v.name, v.description, v.view_stages) for v in dataset._doc.get_saved_views()],
+        "runs": {
+            key: (
+                {**document.config},
+                read_stages(document),
+                dataset.load_brain_results(key).counts,
+            )
+            for key, document in dataset._doc.brain_methods.items()
+        },
+        "indexes": sorted(dataset.list_indexes()),
+        "groups": stored["app_config"].get("sidebar_groups"),
+    }
+
+
+def check_whole(dataset):
+    """What is listed has its results, its fields with their values, and its saved view."""
+    for key in dataset.list_brain_runs():
+        config, results = dataset.get_brain_info(key).config, dataset.load_brain_results(key)
+        view = dataset.load_brain_view(key)
+        assert results is not None
+        assert all(dataset.get_field(path) is not None for path in config.fields)
+        if config.method == "pruned_view":
+            assert view.count_values(config.keep_field)[True] == results.counts["kept_images"]
+            assert len(dataset.load_saved_view(key)) == results.counts["kept_images"]
+        else:
+            assert view.count("scs") == results.counts["scored_samples"]
+            assert view.count("gt.detections.scs") == results.counts["instances"]
+
+
+def check_nothing_is_left():
+    """No backup, no note, no document of a run or a view that no dataset lists."""
+    database = foo.get_db_conn()
+    names = database.list_collection_names()
+    assert not [name for name in names if name.startswith("tfdp_backup")]
+    assert database["tfdp_changes"].count_documents({}) == 0
+    datasets = list(database.datasets.find())
+    listed = [run_id for d in datasets for run_id in d["brain_methods"].values()]
+    assert {document["_id"] for document in database.runs.find()} == set(listed)
+    assert {file["_id"] for file in database["fs.files"].find()} == {
+        document["results"] for document in database.runs.find()
+    }
+    saved = [view_id for d in datasets for view_id in d["saved_views"]]
+    assert {document["_id"] for document in database.views.find()} == set(saved)
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_a_kill_before_any_write(make_dataset, run_killed, operation, caplog):
+    before_code, code = OPERATIONS[operation]
+    scope = {"tfdp": tfdp}
+    dataset = make(make_dataset)
+    exec(before_code, {**scope, "dataset": dataset})
+    before = look(dataset)
+    whole = dataset.clone()
+    exec(code, {**scope, "dataset": whole})
+
+    outcomes = set()
+    for kill_at in range(1 + len(operation) % EVERY, 300, EVERY):
+        done = run_killed(dataset, code, kill_at)
+        check_whole(dataset)
+        assert [v for v in look(dataset)["views"] if v[0] == "my view"]
+        if done:
+            break
+        mend_runs(dataset)
+        now = look(dataset)
+        check_whole(dataset)
+        check_nothing_is_left()
+        if now == before:
+            outcomes.add("as it was")
+            continue
+        outcomes.add("finished")
+        for key in dataset.list_brain_runs():
+            dataset.delete_brain_run(key)
+        exec(before_code, {**scope, "dataset": dataset})
+    assert kill_at > 5
+    assert look(dataset)["schema"] == look(whole)["schema"]
+    assert outcomes <= {"as it was", "finished"}
+    if EVERY == 1:
+        assert outcomes == {"as it was", "finished"} or not before["runs"]
+    assert "when its process ended" in caplog.text

@@ -1,0 +1,116 @@
+"""Runs as FiftyOne stores them: a document with the config, the view and the results, and a list.
+
+A dataset lists its brain runs by key. A run is listed by one update, and unlisted by one, so that
+what is listed is always whole: its document is stored before, and deleted after.
+"""
+
+from __future__ import annotations
+
+import logging
+from copy import deepcopy
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any
+
+import fiftyone as fo
+import fiftyone.constants as foc
+import fiftyone.core.odm as foo
+import gridfs
+from bson import ObjectId, json_util
+
+if TYPE_CHECKING:
+    from fiftyone.core.collections import SampleCollection
+
+    from .runs import FieldsRunConfig, RecordResults
+
+logger = logging.getLogger(__name__)
+
+
+def run_documents(dataset: fo.Dataset) -> dict[str, foo.RunDocument]:
+    """Brain key -> document, of all runs of anyone; those whose document is gone are left out."""
+    listed = dataset._doc.brain_methods  # noqa: SLF001
+    gone = sorted(k for k, document in listed.items() if not isinstance(document, foo.RunDocument))
+    if gone:
+        logger.warning(
+            "dataset %r lists brain runs without a record (%s); they are passed over. "
+            "fiftyone.core.odm.patch_brain_runs(%r) takes them off the list",
+            dataset.name,
+            ", ".join(gone),
+            dataset.name,
+        )
+    return {key: document for key, document in listed.items() if key not in gone}
+
+
+def view_of_run(dataset: fo.Dataset, document: foo.RunDocument) -> SampleCollection:
+    """What a run was computed on."""
+    if document.view_stages is None:
+        return dataset
+    stages = [json_util.loads(stage) for stage in document.view_stages]
+    return fo.DatasetView._build(dataset, stages)  # noqa: SLF001
+
+
+def serialize_stages(view: fo.DatasetView) -> list[str]:
+    """The stages of a view, as FiftyOne stores them."""
+    return [json_util.dumps(stage) for stage in view._serialize(include_uuids=False)]  # noqa: SLF001
+
+
+def store_run(
+    samples: SampleCollection, key: str, run_id: ObjectId, results: RecordResults
+) -> foo.RunDocument:
+    """Stores a run with its results under ids that are known before; it is not listed yet."""
+    config: FieldsRunConfig = results.config
+    is_view = isinstance(samples, fo.DatasetView)
+    document = foo.RunDocument(
+        id=run_id,
+        dataset_id=samples._root_dataset._doc.id,  # noqa: SLF001
+        key=key,
+        version=foc.VERSION,
+        timestamp=datetime.now(timezone.utc).replace(tzinfo=None),
+        config=deepcopy(config.serialize()),
+        view_stages=serialize_stages(samples) if is_view else None,
+    )
+    content = json_util.dumps(results.serialize()).encode()
+    document.results.put(content, content_type="application/json", _id=run_id)
+    document.results_meta = {}
+    document.save(upsert=True)
+    return document
+
+
+def find_run(run_id: ObjectId) -> foo.RunDocument | None:
+    """A stored run, listed or not."""
+    return foo.RunDocument.objects(id=run_id).first()
+
+
+def list_run(dataset: fo.Dataset, document: foo.RunDocument, results: Any = None) -> None:
+    """Puts a stored run on the dataset's list, in the place of another of its key."""
+    dataset._doc.reload("brain_methods")  # noqa: SLF001
+    dataset._doc.brain_methods[document.key] = document  # noqa: SLF001
+    dataset.save()
+    dataset._brain_cache.pop(document.key, None)  # noqa: SLF001
+    if results is not None:
+        dataset._brain_cache[document.key] = results  # noqa: SLF001
+
+
+def unlist_run(dataset: fo.Dataset, run_id: ObjectId) -> None:
+    """Takes a run off the dataset's list, whatever its key is by now; its document stays."""
+    dataset._doc.reload("brain_methods")  # noqa: SLF001
+    for key, document in run_documents(dataset).items():
+        if document.id == run_id:
+            del dataset._doc.brain_methods[key]  # noqa: SLF001
+            dataset._brain_cache.pop(key, None)  # noqa: SLF001
+    dataset.save()
+
+
+def is_listed(dataset: fo.Dataset, run_id: ObjectId) -> bool:
+    """Whether the dataset lists the run, as the database has it now."""
+    dataset._doc.reload("brain_methods")  # noqa: SLF001
+    return any(document.id == run_id for document in run_documents(dataset).values())
+
+
+def delete_document(run_id: ObjectId) -> None:
+    """Deletes a run that is not listed, with its results, also where it was stored in part."""
+    document = find_run(run_id)
+    if document is not None:
+        if document.results:
+            document.results.delete()
+        document.delete()
+    gridfs.GridFS(foo.get_db_conn()).delete(run_id)

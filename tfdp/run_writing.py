@@ -1,0 +1,221 @@
+"""How a run comes to a dataset, and goes: at every moment, what is listed is whole.
+
+Writing: what will be touched is noted; values that will be replaced are set aside; the earlier run
+of the key is unlisted; the fields are filled, the saved view is put; the run is listed, by one
+update. Up to there all can be undone, from there on it is finished: the earlier run and what was
+set aside are deleted. Deleting: it is noted, the run is unlisted, then all that is its own goes.
+
+Whoever comes next to a dataset that a killed process was writing to undoes or finishes its work
+from the note (`mend`).
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from bson import ObjectId
+
+from .changes import changing, unfinished_work
+from .io.sidebar import show_fields
+from .io.view_backup import back_up_values, drop_backup, restore_values
+from .io.view_fields import (
+    declare_fields,
+    delete_fields,
+    erase_values,
+    index_fields,
+    keep_declared,
+)
+from .io.view_labels import LabelField
+from .run_documents import (
+    delete_document,
+    find_run,
+    is_listed,
+    list_run,
+    run_documents,
+    store_run,
+    unlist_run,
+)
+from .run_fields import list_own_fields, own_documents, remove_fields
+from .saved_views import find_own_view, put_view, read_state, remove_view, restore_view
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from contextlib import AbstractContextManager
+
+    import fiftyone as fo
+
+    from .changes import Change, Note
+    from .io.view_fields import OwnField
+    from .runs import RecordResults
+    from .saved_views import SavedView
+
+
+class RunContent(NamedTuple):
+    """What a run will bring.
+
+    Attributes:
+        results: of the run: they hold its samples, key and config, too.
+        fields: to fill.
+        write: fills them; is told whom to call every now and then.
+        labels: the list that the fields of labels are in, where it is a list.
+        saved_view: to put, if any.
+    """
+
+    results: RecordResults
+    fields: Sequence[OwnField]
+    write: Callable[[Callable[[Any], None]], None]
+    labels: LabelField | None = None
+    saved_view: SavedView | None = None
+
+
+def writing_to(dataset: fo.Dataset) -> AbstractContextManager[Change]:
+    """The right to write to a dataset, once others are done and what they left is mended."""
+    return changing(dataset, partial(_mend, dataset))
+
+
+def write_run(change: Change, content: RunContent) -> None:
+    """Fills the fields of a run, and lists it in the place of the earlier run of its key.
+
+    Args:
+        change: from ``writing_to``.
+        content: what the run brings; whether its names may be used was found out under ``change``.
+    """
+    results = content.results
+    dataset, key, run_id = results.samples._root_dataset, results.key, ObjectId()  # noqa: SLF001
+    earlier = run_documents(dataset).get(key)
+    facts = _describe(dataset, content, run_id, earlier)
+    change.note(**facts)
+    if facts["old"]:
+        sample_ids = None if content.saved_view else [*map(ObjectId, results.samples.values("id"))]
+        back_up_values(dataset, str(run_id), facts["old"], sample_ids)
+    if earlier is not None:
+        unlist_run(dataset, earlier.id)
+    declare_fields(dataset, content.fields)
+    content.write(change.renew)
+    _show(dataset, content.fields)
+    if content.saved_view is not None:
+        put_view(dataset, content.saved_view, (facts["view"]["before"] or {}).get("stages", ()))
+    keep_declared(dataset, content.fields)
+    list_run(dataset, store_run(results.samples, key, run_id, results), results)
+    _finish_writing(facts)
+
+
+def delete_run(dataset: fo.Dataset, key: str) -> list[str]:
+    """Deletes a run of ours with its fields, also where FiftyOne can't import its class.
+
+    Returns:
+        The paths of the fields that went.
+
+    Raises:
+        ValueError: there is no such run of ours.
+    """
+    with writing_to(dataset) as change:
+        documents = own_documents(dataset)
+        if key not in documents:
+            known = ", ".join(documents) or "none"
+            raise ValueError(f"there is no run {key!r} of tfdp on this dataset; there are: {known}")
+        change.note(kind="delete", key=key, run=documents[key].id)
+        return _finish_deleting(dataset, documents[key].id)
+
+
+def mend_runs(dataset: fo.Dataset) -> None:
+    """Undoes or finishes what a killed process left half-done, if any did; says so in the log."""
+    if unfinished_work(dataset) is not None:
+        with writing_to(dataset):
+            pass
+
+
+def describe_unfinished(dataset: fo.Dataset) -> str:
+    """What ``mend_runs`` would mend, in a sentence; empty where there is nothing."""
+    facts = unfinished_work(dataset)
+    if not facts:
+        return ""
+    verb = "deleted" if facts["kind"] == "delete" else "written"
+    return (
+        f"run {facts['key']!r} was being {verb} when its process ended; the next operator that "
+        "writes to this dataset undoes or finishes that"
+    )
+
+
+def _describe(
+    dataset: fo.Dataset, content: RunContent, run_id: ObjectId, earlier: Any | None
+) -> Note:
+    """The facts from which the writing of a run can be undone or finished."""
+    paths = [field.path for field in content.fields]
+    old = [path for path in paths if dataset.get_field(path) is not None]
+    facts: Note = {
+        "kind": "write",
+        "key": content.results.key,
+        "run": run_id,
+        "earlier": None if earlier is None else earlier.id,
+        "old": old,
+        "new": [path for path in paths if path not in old],
+        "labels": None if content.labels is None else list(content.labels),
+        "view": None,
+    }
+    if content.saved_view is not None:
+        name, own_stages = content.saved_view.name, []
+        if earlier is not None:
+            own_stages = earlier.config.get("saved_stages", [])
+        before = read_state(find_own_view(dataset, name, own_stages))
+        facts["view"] = {"name": name, "stages": content.saved_view.stages, "before": before}
+    return facts
+
+
+def _show(dataset: fo.Dataset, fields: Sequence[OwnField]) -> None:
+    index_fields(dataset, fields)
+    on_samples = [field.path for field in fields if "." not in field.path]
+    show_fields(dataset, on_samples, list_own_fields(dataset))
+
+
+def _mend(dataset: fo.Dataset, facts: Note) -> str:
+    """Undoes or finishes what the facts tell; can be called again after a kill in it."""
+    if not facts:
+        return ""
+    key, kind = facts["key"], facts["kind"]
+    if kind == "delete":
+        _finish_deleting(dataset, facts["run"])
+        return f"run {key!r} was being deleted when its process ended; this is now finished"
+    if is_listed(dataset, facts["run"]):
+        _finish_writing(facts)
+        return f"run {key!r} was nearly written when its process ended; this is now finished"
+    _undo_writing(dataset, facts)
+    return (
+        f"run {key!r} was being written when its process ended; what it had written is undone, "
+        "and the dataset is as it was before"
+    )
+
+
+def _finish_writing(facts: Note) -> None:
+    if facts["earlier"] is not None:
+        delete_document(facts["earlier"])
+    drop_backup(str(facts["run"]))
+
+
+def _undo_writing(dataset: fo.Dataset, facts: Note) -> None:
+    dataset.reload()
+    labels = None if facts["labels"] is None else LabelField(*facts["labels"])
+    if facts["old"]:
+        restore_values(dataset, str(facts["run"]), facts["old"], labels)
+    delete_fields(dataset, facts["new"])
+    for path in facts["new"]:
+        erase_values(dataset, path)
+    if facts["view"] is not None:
+        restore_view(dataset, **facts["view"])
+    if facts["earlier"] is not None and not is_listed(dataset, facts["earlier"]):
+        list_run(dataset, find_run(facts["earlier"]))
+    delete_document(facts["run"])
+    drop_backup(str(facts["run"]))
+
+
+def _finish_deleting(dataset: fo.Dataset, run_id: ObjectId) -> list[str]:
+    unlist_run(dataset, run_id)
+    document = find_run(run_id)
+    if document is None:
+        return []
+    gone = remove_fields(dataset, document)
+    if "saved_stages" in document.config:
+        remove_view(dataset, document.config["saved_view"], document.config["saved_stages"])
+    delete_document(run_id)
+    return gone

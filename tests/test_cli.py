@@ -133,9 +133,50 @@ def test_saved_totals_are_started_from(annotations, out, capsys):
     again = ("score", annotations, "-o", out / "3.csv", "--totals", totals)
     assert run(*again, "--rasterizer", "opencv") == 2
     assert "of the rasterizer 'coco'" in the_line(capsys)
-    totals.write_text("{}")
-    assert run(*again) == 2
-    assert "holds no class totals" in the_line(capsys)
+
+
+def totals_of(**changes):
+    row = {"category": 1, "si_scs": 2.5, "num_instances": 2, **changes}
+    return json.dumps({"rasterizer": "coco", "class_totals": [row]})
+
+
+BAD_TOTALS = {
+    "no JSON": "root:x:0:0",
+    "an empty object": "{}",
+    "a list": "[]",
+    "a list of texts": '{"rasterizer": "coco", "class_totals": ["x"]}',
+    "an object for a list": '{"rasterizer": "coco", "class_totals": {"1": 2}}',
+    "a number for a rasterizer": '{"rasterizer": 5, "class_totals": []}',
+    "NaN": totals_of(si_scs=float("nan")),
+    "infinity": totals_of(si_scs=float("inf")),
+    "more than a float holds": totals_of().replace("2.5", "1e999"),
+    "a negative total": totals_of(si_scs=-1.0),
+    "a text for a total": totals_of(si_scs="2.5"),
+    "a truth for a total": totals_of(si_scs=True),
+    "a negative number": totals_of(num_instances=-1),
+    "a broken number": totals_of(num_instances=1.5),
+    "a list for a category": totals_of(category=[1]),
+    "a huge category": totals_of(category=10**400),
+    "no category": totals_of().replace("category", "class"),
+    "a category twice": totals_of().replace(
+        "[{", '[{"category": 1, "si_scs": 1, "num_instances": 1}, {'
+    ),
+    "deep": "[" * 10**5 + "]" * 10**5,
+    "half of a file": totals_of()[:-3],
+    "no UTF-8": b"\xff\xfe\x00",
+    "nothing": "",
+}
+
+
+@pytest.mark.parametrize("content", BAD_TOTALS.values(), ids=BAD_TOTALS)
+def test_totals_that_are_none_are_refused(annotations, out, capsys, content):
+    totals = annotations.with_name("totals.json")
+    totals.write_bytes(content if isinstance(content, bytes) else content.encode())
+    assert run("score", annotations, "-o", out / "i.csv", "--totals", totals) == 2
+    line = the_line(capsys)
+    assert f"{totals} holds no class totals of tfdp score --save-totals" in line
+    assert "x:0" not in line
+    assert names_in(out) == []
 
 
 def test_prune_writes_the_subset_and_the_report(annotations, out, capsys):
@@ -226,6 +267,23 @@ BAD_CALLS = {
         ["prune", "{ann}", "--keep", "1", "-o", "{ann}", "--overwrite"],
         "is the file to read",
     ),
+    "an image as report": (
+        [
+            "prune",
+            "{ann}",
+            "--keep",
+            "1",
+            "-o",
+            "{out}/p.json",
+            "--images",
+            "copy",
+            "--image-dir",
+            "{folder}/photos",
+            "--report",
+            "{out}/images/b.jpg",
+        ],
+        "there is no folder",
+    ),
     "missing images": (
         [
             "prune",
@@ -247,7 +305,9 @@ BAD_CALLS = {
 @pytest.mark.parametrize("arguments, message", BAD_CALLS.values(), ids=BAD_CALLS)
 def test_a_bad_call_is_one_line_and_exit_2(annotations, out, capsys, arguments, message):
     before = annotations.read_bytes()
-    filled = [argument.format(ann=annotations, out=out) for argument in arguments]
+    filled = [
+        argument.format(ann=annotations, out=out, folder=out.parent) for argument in arguments
+    ]
     try:
         code = run(*filled)
     except SystemExit as stopped:  # argparse's own way out
@@ -319,3 +379,150 @@ def test_a_summary_that_cannot_be_written_is_an_error(annotations, out):
     )
     os.close(writer)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.fixture
+def odd(tmp_path):
+    """What is no regular file."""
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "zero").symlink_to("/dev/zero")
+    (tmp_path / "folder").mkdir()
+    return tmp_path
+
+
+@pytest.mark.parametrize("name", ["pipe", "zero", "folder"])
+@pytest.mark.parametrize("command", ["score", "prune", "compare", "totals"])
+def test_only_regular_files_are_read(annotations, odd, out, capsys, command, name):
+    calls = {
+        "score": ["score", odd / name, "-o", out / "i.csv"],
+        "prune": ["prune", odd / name, "--rate", 0.5, "-o", out / "p.json"],
+        "compare": ["compare", odd / name],
+        "totals": ["score", annotations, "-o", out / "i.csv", "--totals", odd / name],
+    }
+    assert run(*calls[command]) == 2
+    reason = "Is a directory" if name == "folder" else "expected a regular file"
+    assert f"{odd / name}: {reason}" in the_line(capsys)
+
+
+@pytest.mark.parametrize("content", ["root:x:0:0", '"root', "{root: 1}", '{"a": root}', "[1] root"])
+def test_what_stands_in_a_file_that_is_no_json_is_not_told(annotations, out, capsys, content):
+    annotations.write_text(content)
+    assert run("score", annotations, "-o", out / "i.csv") == 2
+    assert "root" not in the_line(capsys).replace(str(annotations), "")
+
+
+@pytest.fixture
+def names(annotations):
+    """Other names of the input, and totals of it."""
+    folder = annotations.parent
+    (folder / "link.csv").symlink_to("ann.json")
+    os.link(annotations, folder / "hard.csv")
+    (folder / "alias").symlink_to(folder)
+    (folder / "t.json").write_text(totals_of())
+    (folder / "a.csv").write_text("precious")
+    (folder / "b.csv").symlink_to("a.csv")
+    return folder
+
+
+SCORE = ["score", "ann.json", "--overwrite"]
+PRUNE = ["prune", "ann.json", "--overwrite", "--keep", "1"]
+OVER_INPUTS = {
+    "a link": [*SCORE, "-o", "link.csv"],
+    "a hard link": [*SCORE, "-o", "new.csv", "--instances", "hard.csv"],
+    "totals": [*SCORE, "-o", "new.csv", "--save-totals", "ann.json"],
+    "through a folder": [*SCORE, "-o", "new.csv", "--save-totals", "alias/ann.json"],
+    "another spelling": [*SCORE, "-o", "new.csv", "--save-totals", "./alias//./ann.json"],
+    "the totals read": [*SCORE, "-o", "new.csv", "--totals", "t.json", "--save-totals", "t.json"],
+    "a second file": ["score", "t.json", *SCORE[1:], "-o", "new.csv", "--save-totals", "t.json"],
+    "a list of what is skipped": [*SCORE, "-o", "new.csv", "--skipped", "link.csv"],
+    "a report": [*PRUNE, "-o", "new.json", "--report", "ann.json"],
+    "a subset": [*PRUNE, "-o", "alias/ann.json"],
+}
+OVER_OUTPUTS = {
+    "one name": [*SCORE, "-o", "new.csv", "--instances", "new.csv"],
+    "two spellings": [*SCORE, "-o", "new.csv", "--instances", "alias/new.csv"],
+    "a link": [*SCORE, "-o", "a.csv", "--instances", "b.csv"],
+    "of two kinds": [*SCORE, "-o", "a.csv", "--skipped", "alias/a.csv"],
+    "subset and report": [*PRUNE, "-o", "new.json", "--report", "alias/new.json"],
+}
+
+
+def refused(names, arguments, capsys, monkeypatch):
+    monkeypatch.chdir(names)
+    before = {path.name: path.read_bytes() for path in names.iterdir() if path.is_file()}
+    assert run(*arguments) == 2
+    assert {path.name: path.read_bytes() for path in names.iterdir() if path.is_file()} == before
+    return the_line(capsys)
+
+
+@pytest.mark.parametrize("arguments", OVER_INPUTS.values(), ids=OVER_INPUTS)
+def test_no_output_is_an_input(names, capsys, monkeypatch, arguments):
+    assert "is the file to read" in refused(names, arguments, capsys, monkeypatch)
+
+
+@pytest.mark.parametrize("arguments", OVER_OUTPUTS.values(), ids=OVER_OUTPUTS)
+def test_no_output_is_another(names, capsys, monkeypatch, arguments):
+    assert "two outputs have one name" in refused(names, arguments, capsys, monkeypatch)
+
+
+def test_no_output_is_in_the_place_of_an_image(annotations, out, capsys):
+    (out / "images").mkdir()
+    for name in ("a.jpg", "b.jpg"):
+        (annotations.parent / name).write_text(name)
+    options = ("--images", "copy", "--image-dir", annotations.parent, "--overwrite")
+    outputs = ("-o", out / "p.json", "--report", out / "images" / "b.jpg")
+    assert run("prune", annotations, "--keep", 1, *outputs, *options) == 2
+    assert "two outputs would be" in the_line(capsys)
+    assert names_in(out) == ["images"]
+    assert names_in(out / "images") == []
+
+
+def test_all_that_was_skipped_can_be_listed(annotations, out, capsys):
+    document = make_document()
+    document["annotations"] += [
+        {"id": 100 + i, "image_id": 77, "category_id": 1, "segmentation": []} for i in range(9)
+    ]
+    document["annotations"].append({"id": "=1+1", "image_id": 10, "category_id": 1, "iscrowd": 1})
+    document["annotations"].append({"image_id": 10, "category_id": 1})
+    annotations.write_text(json.dumps(document))
+    scored = ("score", annotations, "-o", out / "i.csv", "--skipped", out / "s.csv")
+    assert run(*scored) == 0
+    pruned = ("prune", annotations, "--rate", 0, "-o", out / "p.json")
+    assert run(*pruned, "--skipped", out / "s.parquet") == 0
+    skipped = [item._asdict() for item in tfdp.score_coco(annotations).skipped]
+    expected = [{**item, "id": None if item["id"] is None else str(item["id"])} for item in skipped]
+    assert len(expected) == 12
+    assert parquet.read_table(out / "s.parquet").to_pylist() == expected
+    with (out / "s.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["reason"] for row in rows] == [item["reason"] for item in expected]
+    assert [row["id"] for row in rows][-2:] == ["'=1+1", ""]
+    assert "all of them: --skipped FILE" in capsys.readouterr().out
+
+
+def test_that_nothing_was_skipped_can_be_listed(annotations, out):
+    document = make_document()
+    del document["annotations"][3]
+    annotations.write_text(json.dumps(document))
+    for name in ("s.csv", "s.parquet"):
+        options = ("--skipped", out / name, "--overwrite")
+        assert run("score", annotations, "-o", out / "i.csv", *options) == 0
+    assert read_csv(out / "s.csv") == [["kind", "id", "reason", "detail"]]
+    assert parquet.read_table(out / "s.parquet").num_rows == 0
+
+
+def test_no_cell_is_a_formula(annotations, out):
+    document = make_document()
+    names = ["=HYPERLINK(1)", "@SUM(1)", "-1+1"]
+    for image, name in zip(document["images"], names, strict=True):
+        image["file_name"] = name
+        image["id"] -= 100
+    for annotation in document["annotations"]:
+        annotation["image_id"] -= 100
+    annotations.write_text(json.dumps(document))
+    assert run("score", annotations, "-o", out / "i.csv") == 0
+    rows = read_csv(out / "i.csv")[1:]
+    assert [row[1] for row in rows] == ["'" + name for name in names]
+    assert [row[0] for row in rows] == ["-90", "-80", "-70"]  # a number is none
+    assert run("score", annotations, "-o", out / "i.parquet") == 0
+    assert parquet.read_table(out / "i.parquet")["file_name"].to_pylist() == names

@@ -26,7 +26,7 @@ class Stopping:
     """
 
     def __init__(self) -> None:
-        self.outcome = "nothing was written"
+        self.outcome = ""
         self._process = -1
         self._cleanups: list[Callable[[], None]] = []
         self._holds = 0
@@ -34,6 +34,7 @@ class Stopping:
 
     def listen(self) -> None:
         """From now on signals stop this process here; one that it was told to ignore stays so."""
+        self.outcome = "nothing was written"
         self._process = os.getpid()
         for number in _SIGNALS:
             if signal.getsignal(number) != signal.SIG_IGN:

@@ -19,7 +19,8 @@ def describe_skipped(skipped: Skipped) -> list[str]:
         groups.setdefault((item.kind, item.reason), []).append(item.id)
     lines = []
     for (kind, reason), ids in sorted(groups.items(), key=lambda group: -len(group[1])):
-        shown = ", ".join(map(str, ids[:5])) + (", ..." if len(ids) > 5 else "")
+        more = ", ...; all of them: --skipped FILE" if len(ids) > 5 else ""
+        shown = ", ".join(map(str, ids[:5])) + more
         lines.append(f"  {len(ids)} {kind}{'s' if len(ids) > 1 else ''}: {reason} (id {shown})")
     return lines
 

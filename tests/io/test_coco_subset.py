@@ -1,6 +1,7 @@
 """Subsets: the original's bytes, images beside them, and nothing outside of the folder."""
 
 import json
+import os
 
 import pytest
 from pycocotools.coco import COCO
@@ -205,10 +206,85 @@ def test_images_that_exist_are_replaced_only_when_asked(source, output):
     }
 
 
+@pytest.mark.parametrize("how", ["copy", "symlink"])
+def test_a_folder_in_the_place_of_an_image_stays(source, output, how):
+    mine = output.parent / "images" / "b.jpg" / "mine"
+    mine.parent.mkdir(parents=True)
+    mine.touch()
+    with pytest.raises(FileExistsError, match=r"b.jpg is not a file"):
+        tfdp.write_coco_subset(source, [10, 20], output, images=how, overwrite=True)
+    assert mine.exists()
+    assert names_in(output.parent / "images") == ["b.jpg"]
+
+
 def test_images_are_not_placed_onto_themselves(source, tmp_path):
     with pytest.raises(ValueError, match=r"are in .* already"):
         tfdp.write_coco_subset(source, [10], tmp_path / "p.json", images="symlink", overwrite=True)
     assert not (tmp_path / "images" / "a.jpg").is_symlink()
+
+
+def originals_in_the_output_folder(source, output, **names):
+    """The folder of images holds links, and what they lead to is where the output is to go."""
+    for name, original in names.items():
+        image = source.parent / "images" / f"{name}.jpg"
+        (output.parent / "images").mkdir(exist_ok=True)
+        image.replace(output.parent / "images" / f"{original}.jpg")
+        image.symlink_to(output.parent / "images" / f"{original}.jpg")
+
+
+@pytest.mark.parametrize("how", ["copy", "symlink"])
+@pytest.mark.parametrize("names", [dict(a="a"), dict(a="b", b="a"), dict(b="a")])
+def test_an_original_that_a_source_leads_to_is_never_replaced(source, output, how, names):
+    originals_in_the_output_folder(source, output, **names)
+    images = output.parent / "images"
+    before = {path.name: path.read_bytes() for path in images.iterdir()}
+    with pytest.raises(ValueError, match=r"a\.jpg is a file to read"):
+        tfdp.write_coco_subset(source, [10], output, images=how, overwrite=True)
+    assert not any(path.is_symlink() for path in images.iterdir())
+    assert {path.name: path.read_bytes() for path in images.iterdir()} == before
+    assert names_in(output.parent) == ["images"]
+
+
+def test_a_link_to_the_images_as_folder_is_not_written_through(source, output, tmp_path):
+    (tmp_path / "elsewhere").mkdir()
+    (output.parent / "images").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(ValueError, match=r"images is a link"):
+        tfdp.write_coco_subset(source, [10], output, images="copy", overwrite=True)
+    assert names_in(tmp_path / "elsewhere") == []
+    assert names_in(output.parent) == ["images"]
+
+
+def test_links_lead_to_the_original_and_can_be_replaced(source, output, tmp_path):
+    image = tmp_path / "images" / "a.jpg"
+    image.replace(tmp_path / "original.jpg")
+    image.symlink_to(tmp_path / "original.jpg")
+    placed = output.parent / "images" / "a.jpg"
+    for how in ("symlink", "symlink", "copy"):
+        tfdp.write_coco_subset(source, [10], output, images=how, overwrite=True)
+        assert placed.read_text() == "a.jpg"
+        assert how == "copy" or placed.readlink() == tmp_path / "original.jpg"
+    assert not placed.is_symlink()
+    assert image.readlink() == tmp_path / "original.jpg"
+    assert (tmp_path / "original.jpg").read_text() == "a.jpg"
+
+
+def test_an_image_that_cannot_be_copied_names_itself(source, output, tmp_path):
+    (tmp_path / "images" / "b.jpg").unlink()
+    os.mkfifo(tmp_path / "images" / "b.jpg")
+    with pytest.raises(FileNotFoundError, match=r"1 of 2 images are not in .*, such as b\.jpg"):
+        tfdp.write_coco_subset(source, [10, 20], output, images="copy")
+    assert names_in(output.parent) == []
+
+
+def test_two_images_in_one_place_are_refused(source, output, tmp_path):
+    (tmp_path / "images" / "sub").mkdir()
+    (tmp_path / "images" / "sub" / "b.jpg").write_text("another")
+    (output.parent / "images").mkdir()
+    (output.parent / "images" / "sub").symlink_to(output.parent / "images")
+    rename_image(source, "sub/b.jpg")
+    with pytest.raises(ValueError, match="two outputs would be"):
+        tfdp.write_coco_subset(source, [10, 20], output, images="copy")
+    assert names_in(output.parent / "images") == ["sub"]
 
 
 def test_an_unknown_way_to_place_images_is_refused(source, output):

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def check_output(path: Path, *, overwrite: bool) -> None:
     """Refuses a path that cannot, or must not, be written.
 
-    What a killed run left of it is undone first, so as not to stand in the way.
+    What a killed run has left is undone first, so as not to stand in the way.
 
     Raises:
         FileExistsError: it exists, and ``overwrite`` is not given; or it is no regular file.
@@ -49,7 +49,7 @@ def check_outputs(paths: Sequence[Path], *, inputs: Iterable[Path], overwrite: b
     """Refuses the outputs of one command where any of them cannot, or must not, be written.
 
     Args:
-        paths: the outputs.
+        paths: the outputs, the main one last.
         inputs: the files that the command reads; no output may be one of them, under any name.
         overwrite: whether to replace files that exist.
 
@@ -57,6 +57,7 @@ def check_outputs(paths: Sequence[Path], *, inputs: Iterable[Path], overwrite: b
         ValueError: an output is an input, or another output.
         OSError: see `check_output`.
     """
+    clear_killed_run(paths[-1])
     read = find_identities(inputs)
     places: set[Path] = set()
     identities: set[tuple[int, int]] = set()

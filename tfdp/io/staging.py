@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
@@ -121,7 +122,9 @@ def _plan(target: Path, staged: Path) -> Move:
 
 
 def _keep(move: Move) -> None:
-    """Keeps what is to be replaced."""
+    """Keeps what is to be replaced: a file, or a link."""
+    if not stat.S_ISREG(kind := os.lstat(move.target).st_mode) and not stat.S_ISLNK(kind):
+        raise FileExistsError(f"{move.target} is not a file; it is not replaced")
     try:
         os.link(move.target, move.backup, follow_symlinks=False)
     except (OSError, NotImplementedError):  # no hard links here

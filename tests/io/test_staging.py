@@ -1,0 +1,182 @@
+"""Output files: whole or not at all, all of a run together, and nothing of anybody else's."""
+
+import errno
+import json
+import os
+import stat
+from contextlib import ExitStack
+
+import pytest
+
+from tests.io.conftest import names_in
+from tfdp.io.files import check_output
+from tfdp.io.staging import stage_outputs, write_atomically
+
+
+def write_and_fail(error, *paths, overwrite=False):
+    with ExitStack() as files:
+        for path in paths:
+            files.enter_context(write_atomically(path, overwrite=overwrite)).write(b"half")
+        raise error
+
+
+def write_while_another_does(path):
+    with write_atomically(path) as file:
+        file.write(b"ours")
+        path.write_bytes(b"theirs")
+
+
+def test_a_file_takes_its_name_when_it_is_whole(tmp_path):
+    path = tmp_path / "a.txt"
+    with write_atomically(path) as file:
+        file.write(b"text")
+        assert not path.exists()
+    assert path.read_bytes() == b"text"
+    assert names_in(tmp_path) == ["a.txt"]
+
+
+def test_a_failure_leaves_what_was_there(tmp_path):
+    path = tmp_path / "a.txt"
+    path.write_bytes(b"old")
+    with pytest.raises(KeyError):
+        write_and_fail(KeyError(), path, overwrite=True)
+    assert path.read_bytes() == b"old"
+    assert names_in(tmp_path) == ["a.txt"]
+
+
+def test_of_two_files_both_are_written_or_none(tmp_path):
+    with pytest.raises(OSError, match="full"):
+        write_and_fail(OSError(errno.ENOSPC, "full"), tmp_path / "1", tmp_path / "2")
+    assert names_in(tmp_path) == []
+
+
+def test_a_file_that_came_meanwhile_is_not_replaced(tmp_path):
+    path = tmp_path / "a.txt"
+    with pytest.raises(FileExistsError):
+        write_while_another_does(path)
+    assert path.read_bytes() == b"theirs"
+    assert names_in(tmp_path) == ["a.txt"]
+
+
+def test_the_permissions_are_those_of_any_new_file(tmp_path):
+    (tmp_path / "usual").touch()
+    with write_atomically(tmp_path / "ours"):
+        pass
+    modes = {stat.S_IMODE((tmp_path / name).stat().st_mode) for name in ("usual", "ours")}
+    assert len(modes) == 1
+
+
+def test_an_error_names_the_output(tmp_path):
+    with pytest.raises(OSError, match="full") as caught:
+        write_and_fail(OSError(errno.ENOSPC, "full"), tmp_path / "a.txt")
+    assert caught.value.filename == str(tmp_path / "a.txt")
+
+
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_outputs_that_cannot_be_are_refused_before_the_work(tmp_path, overwrite):
+    with pytest.raises(FileNotFoundError, match="no folder"):
+        check_output(tmp_path / "none" / "a.txt", overwrite=overwrite)
+    with pytest.raises(FileExistsError, match="not a file"):
+        check_output(tmp_path, overwrite=overwrite)
+    with pytest.raises(FileExistsError, match="not a file"):
+        check_output(type(tmp_path)("/dev/null"), overwrite=overwrite)
+
+
+def test_a_link_to_nowhere_is_no_output(tmp_path):
+    (tmp_path / "a.txt").symlink_to(tmp_path / "nowhere")
+    with pytest.raises(FileExistsError, match="not a file"):
+        check_output(tmp_path / "a.txt", overwrite=True)
+
+
+def stage(tmp_path, *names, overwrite=False):
+    """Files are staged and put in place; what else happens before that is up to the caller."""
+    return stage_outputs([tmp_path / name for name in names], overwrite=overwrite)
+
+
+def test_a_failure_on_the_way_puts_back_what_was_replaced(tmp_path):
+    for name in ("1", "2", "3"):
+        (tmp_path / name).write_bytes(b"old")
+    with stage(tmp_path, "1", "2", "3", overwrite=True) as staging:
+        for name in ("1", "2", "3"):
+            with staging.open(tmp_path / name) as file:
+                file.write(b"new")
+        (tmp_path / "3").unlink()
+        (tmp_path / "3").mkdir()
+        with pytest.raises(FileExistsError, match="3 is not a file"):
+            staging.put_in_place()
+    assert (tmp_path / "3").is_dir()
+    assert [(tmp_path / name).read_bytes() for name in ("1", "2")] == [b"old", b"old"]
+    assert names_in(tmp_path) == ["1", "2", "3"]
+
+
+def test_another_run_with_the_same_output_is_told(tmp_path):
+    path = tmp_path / "a.txt"
+    with write_atomically(path) as file:
+        file.write(b"ours")
+        with pytest.raises(OSError, match=r"another run writes .*a\.txt at this moment"):
+            write_and_fail(KeyError(), path)
+    assert path.read_bytes() == b"ours"
+    assert names_in(tmp_path) == ["a.txt"]
+
+
+def test_a_folder_that_is_not_ours_is_left_alone(tmp_path):
+    (tmp_path / ".a.txt.tfdp").mkdir()
+    (tmp_path / ".a.txt.tfdp" / "mine").touch()
+    with pytest.raises(FileExistsError, match=r"\.a\.txt\.tfdp is in the way"):
+        check_output(tmp_path / "a.txt", overwrite=True)
+    assert names_in(tmp_path / ".a.txt.tfdp") == ["mine"]
+
+
+@pytest.fixture
+def killed(tmp_path):
+    """Two files that a killed run had put in place; one of them over an old one."""
+    folder = tmp_path / ".b.txt.tfdp"
+    folder.mkdir()
+    (folder / "lock").touch()
+    (folder / "1.old").write_text("old")
+    moves = []
+    for number, name in enumerate(["a.txt", "b.txt"]):
+        path = tmp_path / name
+        path.write_text("new")
+        status = path.stat()
+        identity = [status.st_ino, status.st_size, status.st_mtime_ns]
+        staged = str(folder / str(number))
+        moves.append([staged, str(path), identity, f"{staged}.old"])
+    (folder / "moves").write_text(json.dumps([moves, []]))
+    return folder
+
+
+def test_what_a_killed_run_has_put_in_place_is_undone_and_said(tmp_path, killed, caplog):
+    check_output(tmp_path / "b.txt", overwrite=True)
+    assert names_in(tmp_path) == ["b.txt"]
+    assert (tmp_path / "b.txt").read_text() == "old"
+    assert caplog.messages == [
+        f"tfdp: cleared what a run that was killed had left of {tmp_path / 'b.txt'}"
+    ]
+
+
+def test_what_others_have_written_since_a_kill_stays(tmp_path, killed):
+    (tmp_path / "a.txt").write_text("theirs")
+    (tmp_path / "b.txt").write_text("theirs")
+    check_output(tmp_path / "b.txt", overwrite=True)
+    assert names_in(tmp_path) == ["a.txt", "b.txt"]
+    assert {(tmp_path / name).read_text() for name in ("a.txt", "b.txt")} == {"theirs"}
+
+
+def test_what_a_killed_run_has_left_is_not_guessed_from_a_damaged_journal(tmp_path, killed):
+    (killed / "moves").write_text("[")
+    with pytest.raises(ValueError, match=r"is damaged; remove .*\.b\.txt\.tfdp"):
+        check_output(tmp_path / "b.txt", overwrite=True)
+    assert names_in(tmp_path) == [".b.txt.tfdp", "a.txt", "b.txt"]
+
+
+def test_a_disk_without_hard_links(tmp_path, monkeypatch):
+    def refuse(*arguments, **options):
+        raise OSError(errno.EPERM, "no links here")
+
+    monkeypatch.setattr(os, "link", refuse)
+    (tmp_path / "a.txt").write_text("old")
+    with write_atomically(tmp_path / "a.txt", overwrite=True) as file:
+        file.write(b"new")
+    assert (tmp_path / "a.txt").read_text() == "new"
+    assert names_in(tmp_path) == ["a.txt"]

@@ -10,18 +10,17 @@ from __future__ import annotations
 import math
 import time
 from contextlib import contextmanager, nullcontext
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import torch
 
-from .checkpoints import Checkpoint, load_weights, read_checkpoint, write_checkpoint
-from .log_reading import LOST, damaged, find_bad_epochs, read_seconds
+from .log_reading import find_bad_epochs, read_seconds
 from .log_start import lock_log, open_log
 from .progress import Progress, part_of, progress_bar
 from .recipe import batch_order, learning_rate_at
-from .training_log import CHECKPOINT, epoch_path, write_epoch, write_seconds
+from .resuming import resume, save_state
+from .training_log import write_epoch, write_seconds
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from .checkpoints import Checkpoint
     from .recipe import Recipe
     from .training_log import LogRows
 
@@ -164,40 +164,6 @@ def _explain_memory(task: Task, recipe: Recipe) -> Iterator[None]:
         ) from error
 
 
-def _load(task: Task, optimizer: torch.optim.Optimizer, recipe: Recipe, path: Path) -> int:
-    """Loads a checkpoint of this training; returns its epoch."""
-    saved = read_checkpoint(path)
-    made_with = (saved.model, saved.classes, saved.image_size)
-    own = task.checkpoint
-    if made_with != (own.model, own.classes, own.image_size) or saved.epoch > recipe.epochs:
-        raise ValueError(f"{path}: expected a checkpoint of this training, found another's")
-    load_weights(task.network, saved.weights, f"{path}")
-    optimizer.load_state_dict(saved.optimizer)
-    return saved.epoch
-
-
-def _resume(task: Task, optimizer: torch.optim.Optimizer, recipe: Recipe, folder: Path) -> int:
-    """Goes on from the checkpoint, if there is one; returns the number of finished epochs."""
-    path = folder / CHECKPOINT
-    if not path.exists():
-        return 0
-    try:
-        done = _load(task, optimizer, recipe, path)
-    except (AttributeError, LookupError, RuntimeError, TypeError, ValueError) as error:
-        raise ValueError(
-            f"{error}. Delete the file, and the same training starts from its first epoch"
-        ) from error
-    bad = find_bad_epochs(folder, range(1, done), task.rows, task.pixels)
-    if bad:
-        raise damaged(epoch_path(folder, bad[0]), LOST)
-    return done
-
-
-def _save(task: Task, optimizer: torch.optim.Optimizer, epoch: int, path: Path) -> None:
-    state = {"weights": task.network.state_dict(), "optimizer": optimizer.state_dict()}
-    write_checkpoint(path, replace(task.checkpoint, epoch=epoch, **state))
-
-
 def train(task: Task, recipe: Recipe, folder: Path, progress: Progress) -> None:
     """Train, score and checkpoint, epoch by epoch; go on from `folder`'s checkpoint if it has one.
 
@@ -220,7 +186,7 @@ def train(task: Task, recipe: Recipe, folder: Path, progress: Progress) -> None:
         weight_decay=recipe.weight_decay,
     )
     seconds = read_seconds(folder)
-    done = _resume(task, optimizer, recipe, folder)
+    done = resume(task, optimizer, recipe, folder)
     with _explain_memory(task, recipe):
         if recipe.epochs == 0 or (done and find_bad_epochs(folder, [done], task.rows, task.pixels)):
             seconds["scoring"] += _score(task, folder, done, progress)
@@ -232,7 +198,7 @@ def train(task: Task, recipe: Recipe, folder: Path, progress: Progress) -> None:
                 seconds["training"] += _train_epoch(task, recipe, optimizer, epoch, learning)
             seconds["scoring"] += _score(task, folder, epoch, scoring)
             write_seconds(folder, seconds)
-            _save(task, optimizer, epoch, folder / CHECKPOINT)
+            save_state(task, optimizer, epoch, folder)
     write_seconds(folder, seconds)
 
 

@@ -178,7 +178,20 @@ def test_the_floor_is_met_or_the_error_names_one_that_can_be(held, floor, random
         (dict(threshold=1.0, policy="random"), "a threshold goes with the policy 'top'"),
         (dict(keep=2, policy="best"), "unknown policy 'best'; choose one of top, random"),
         (dict(keep=2, unannotated="drop"), "unknown unannotated 'drop'"),
-        (dict(keep=2, min_per_class=-1), "min_per_class must be 0 or more"),
+        (dict(keep=2, min_per_class=-1), "min_per_class must be a whole number of 0 or more"),
+        (dict(keep=2, min_per_class=1.5), "min_per_class must be a whole number"),
+        (dict(pruning_rate="0.5"), "pruning_rate must be a finite number, but got '0.5'"),
+        (dict(pruning_rate=True), "pruning_rate must be a finite number, but got True"),
+        (dict(keep="2"), "keep must be a whole number of 0 or more"),
+        (dict(threshold=10**400), "threshold must be a finite number"),
+        (dict(keep=2, seed=-1), "seed must be a whole number of 0 or more"),
+        (dict(keep=2, seed=2**63), "below 2.*63.*, but got 9223372036854775808"),
+        (dict(keep=2, seed=None), "seed must be a whole number"),
+        (dict(keep=2, beta="0"), "beta must be a finite number"),
+        (dict(keep=2, policy=["top"]), "unknown policy \\['top'\\]"),
+        (dict(keep=2, pinned=3), "pinned must be a list of ids, but got 3"),
+        (dict(keep=2, pinned="100"), "pinned must be a list of ids, but got '100'"),
+        (dict(keep=2, excluded=([1],)), "excluded must be a list of ids"),
         (dict(keep=2, beta=0.1), "beta is of the policy 'stratified' only"),
         (dict(keep=4, beta=0.5, policy="stratified"), "ask for beta=0.2 or less"),
         (dict(keep=2, pinned=(100,), excluded=(100,)), "1 images are pinned and excluded"),
@@ -190,6 +203,11 @@ def test_the_floor_is_met_or_the_error_names_one_that_can_be(held, floor, random
 def test_what_cannot_be_met_is_an_error_that_says_what_could(criteria, message):
     with pytest.raises(ValueError, match=message):
         kept(SIX, **criteria)
+
+
+def test_numbers_of_numpy_are_reported_as_plain_ones():
+    criteria = Criteria(keep=np.int64(2), seed=np.int32(3))
+    assert [type(value) for value in (criteria.keep, criteria.seed)] == [int, int]
 
 
 def test_nan_scores_are_an_error_that_names_one():

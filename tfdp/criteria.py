@@ -5,12 +5,32 @@ from __future__ import annotations
 import math
 from dataclasses import asdict, dataclass
 from fractions import Fraction
-from typing import Any, Literal, get_args
+from functools import partial
+from typing import TYPE_CHECKING, Any, Literal, get_args
+
+from .values import check_choice, check_ids, check_number, check_whole
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 Policy = Literal["top", "random", "stratified"]
 Unannotated = Literal["prune", "keep"]
 POLICIES: tuple[str, ...] = get_args(Policy)
 UNANNOTATED: tuple[str, ...] = get_args(Unannotated)
+
+_BUDGETS = ("pruning_rate", "keep", "threshold")
+_CHECKS: dict[str, Callable[[str, Any], Any]] = {
+    "pruning_rate": check_number,
+    "keep": check_whole,
+    "threshold": check_number,
+    "policy": partial(check_choice, choices=POLICIES),
+    "min_per_class": check_whole,
+    "unannotated": partial(check_choice, choices=UNANNOTATED),
+    "pinned": check_ids,
+    "excluded": check_ids,
+    "beta": check_number,
+    "seed": check_whole,
+}
 
 
 @dataclass(frozen=True)
@@ -45,11 +65,8 @@ class Criteria:
     seed: int = 0
 
     def __post_init__(self) -> None:
+        self._check_values()
         self._check_budget()
-        _check_choice("policy", self.policy, POLICIES)
-        _check_choice("unannotated", self.unannotated, UNANNOTATED)
-        if self.min_per_class < 0:
-            raise ValueError(f"min_per_class must be 0 or more, but got {self.min_per_class}")
         if not 0 <= self.beta < 1:
             raise ValueError(f"beta must be at least 0 and less than 1, but got {self.beta}")
         if self.beta and self.policy != "stratified":
@@ -63,12 +80,15 @@ class Criteria:
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
 
+    def _check_values(self) -> None:
+        """Each by itself; what a report can't hold, such as numpy's numbers, is turned."""
+        for name, check in _CHECKS.items():
+            value = getattr(self, name)
+            if value is not None or name not in _BUDGETS:
+                object.__setattr__(self, name, check(name, value))
+
     def _check_budget(self) -> None:
-        budgets = {
-            name: getattr(self, name)
-            for name in ("pruning_rate", "keep", "threshold")
-            if getattr(self, name) is not None
-        }
+        budgets = [name for name in _BUDGETS if getattr(self, name) is not None]
         if len(budgets) != 1:
             found = " and ".join(budgets) or "none"
             raise ValueError(f"give one of pruning_rate, keep and threshold, but got {found}")
@@ -76,8 +96,6 @@ class Criteria:
             raise ValueError(
                 f"pruning_rate must be at least 0 and less than 1, but got {self.pruning_rate}"
             )
-        if self.threshold is not None and not math.isfinite(self.threshold):
-            raise ValueError(f"threshold must be a finite number, but got {self.threshold}")
         if self.threshold is not None and self.policy != "top":
             raise ValueError(
                 f"a threshold goes with the policy 'top'; with {self.policy!r} give pruning_rate "
@@ -91,11 +109,6 @@ def floor_fraction(fraction: float, count: int) -> int:
     So 0.29 of 100 is 29, where the binary product is 28.999999999999996.
     """
     return math.floor(Fraction(repr(float(fraction))) * count)
-
-
-def _check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
-    if value not in choices:
-        raise ValueError(f"unknown {name} {value!r}; choose one of {', '.join(choices)}")
 
 
 def _some(ids: set[Any]) -> str:

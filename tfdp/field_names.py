@@ -10,6 +10,7 @@ from bson import ObjectId
 from .fields import SHAPE_FIELDS
 from .io.view_fields import OwnField, is_free
 from .run_fields import keys_of_field, own_configs
+from .values import check_text, shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,6 +19,28 @@ if TYPE_CHECKING:
 
     from .fields import ScoreField
     from .io.view_labels import LabelField
+
+
+MAX_NAME = 100  # characters; the App shows no more, and MongoDB's indexes end at some thousands
+
+
+def check_key(brain_key: str, name: str = "brain_key") -> None:
+    """Raises ValueError unless a run, its saved view and its fields can bear this name."""
+    check_text(name, brain_key)
+    if not brain_key.isidentifier() or len(brain_key) > MAX_NAME:
+        raise ValueError(
+            f"{name} must be at most {MAX_NAME} letters, digits and underscores, as in "
+            f"pruned_50, but got {shown(brain_key)}"
+        )
+
+
+def _check_prefix(field_prefix: str) -> None:
+    check_text("field_prefix", field_prefix)
+    if not f"{field_prefix}scs".isidentifier() or len(field_prefix) > MAX_NAME:
+        raise ValueError(
+            f"field_prefix must be the beginning of a name, as in 'run2_', of at most {MAX_NAME} "
+            f"characters, but got {shown(field_prefix)}"
+        )
 
 
 def name_score_fields(
@@ -52,9 +75,10 @@ def choose_prefix(
         scores: what is written.
 
     Raises:
-        ValueError: with the prefix that was asked for, another run's scores of these samples or a
-            field of the user's own would be overwritten.
+        ValueError: the key or the prefix can be no name; with the prefix that was asked for,
+            another run's scores of these samples or a field of the user's own would be overwritten.
     """
+    check_key(brain_key)
     dataset = view._root_dataset  # noqa: SLF001
     if field_prefix is None:
         before = own_configs(dataset).get(brain_key)
@@ -62,11 +86,7 @@ def choose_prefix(
             return before.field_prefix
         taken = _find_taken(view, label_field, brain_key, "", scores)
         return f"{brain_key}_" if taken else ""
-    if field_prefix and not f"{field_prefix}scs".isidentifier():
-        raise ValueError(
-            f"a field prefix must be the beginning of a name, as in 'run2_', but got "
-            f"{field_prefix!r}"
-        )
+    _check_prefix(field_prefix)
     taken = _find_taken(view, label_field, brain_key, field_prefix, scores)
     if taken:
         raise ValueError(f"{taken}; give another field prefix, such as '{brain_key}_'")

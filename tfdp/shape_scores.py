@@ -19,6 +19,7 @@ from .scorers import (
     score_random,
 )
 from .selection import Candidates, Selection, select_images
+from .values import check_ids
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -197,8 +198,8 @@ def select(
         policy=policy,
         min_per_class=min_per_class,
         unannotated=unannotated,
-        pinned=tuple(pinned),
-        excluded=tuple(excluded),
+        pinned=check_ids("pinned", pinned),
+        excluded=check_ids("excluded", excluded),
         beta=beta,
         seed=seed,
     )

@@ -14,14 +14,17 @@ from pymongo.errors import (
     AutoReconnect,
     ConnectionFailure,
     ExecutionTimeout,
+    NetworkTimeout,
     OperationFailure,
     PyMongoError,
+    ServerSelectionTimeoutError,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-PING_SECONDS = 5.0
+SECONDS = 5.0  # to wait for a database that nobody hears of
+BUSY_SECONDS = 10.0  # beyond that for one that is there, but busy
 _REFUSED = {13, 18}  # MongoDB's codes of a user that may not do this, and of a wrong password
 
 
@@ -47,12 +50,15 @@ def _describe_trouble(error: BaseException | None) -> str:
 
 
 def _ping() -> None:
-    client = foo.get_db_conn().client
-    with pymongo.timeout(PING_SECONDS):
-        try:
-            client.admin.command("ping")
-        except AutoReconnect:  # perhaps a connection from before the database was started again
-            client.admin.command("ping")
+    database = foo.get_db_conn().client.admin
+    try:
+        with pymongo.timeout(SECONDS):
+            database.command("ping")
+    except ServerSelectionTimeoutError:
+        raise
+    except AutoReconnect as error:  # or a connection from before the database was started again
+        with pymongo.timeout(BUSY_SECONDS if isinstance(error, NetworkTimeout) else SECONDS):
+            database.command("ping")
 
 
 @contextmanager
@@ -68,7 +74,7 @@ def _translated(outcome: str) -> Iterator[None]:
 
 
 def check_database(outcome: str = "") -> None:
-    """Raises ConnectionError unless the database answers within 5 s.
+    """Raises ConnectionError unless the database answers within seconds.
 
     Where it is well this takes less than a millisecond, and so can precede every batch; any other
     call waits half a minute for a database that is away.

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import fiftyone as fo
 from fiftyone.operators import types
 
+from tfdp.values import check_choice
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -21,15 +23,17 @@ def choose_view(
     ctx: ExecutionContext, inputs: types.Object, action: str
 ) -> SampleCollection | None:
     """Asks which samples; returns the view of them, or None after an explanation of the trouble."""
+    from tfdp.io.database import check_database
     from tfdp.io.view_labels import check_view
 
     inputs.view_target(
         ctx, action_description=action, allow_selected_samples=True, require_flat=True
     )
     try:
+        check_database()
         view = ctx.target_view(require_flat=True)
         check_view(view)
-    except ValueError as error:
+    except (OSError, ValueError) as error:
         refuse(inputs, "view_error", str(error))
         return None
     return view
@@ -41,14 +45,24 @@ def choose(
     choices: dict[str, str | tuple[str, str]],
     *,
     default: Any,
+    given: str | None = None,
     **kwargs: Any,
 ) -> types.Property:
-    """Adds a dropdown; ``choices`` maps each value to its label, or to (label, description)."""
+    """Adds a dropdown; ``choices`` maps each value to its label, or to (label, description).
+
+    Another value than these that is ``given`` is refused.
+    """
     dropdown = types.DropdownView()
     for value, text in choices.items():
         label, description = (text, None) if isinstance(text, str) else text
         dropdown.add_choice(value, label=label, description=description)
-    return inputs.enum(name, list(choices), default=default, view=dropdown, **kwargs)
+    added = inputs.enum(name, list(choices), default=default, view=dropdown, **kwargs)
+    if given is not None:
+        try:
+            check_choice(name, given, choices)
+        except ValueError as error:
+            added.invalid, added.error_message = True, str(error)
+    return added
 
 
 def refuse(inputs: types.Object, name: str, message: str) -> None:

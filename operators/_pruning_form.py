@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fiftyone.operators import types
 
@@ -12,13 +12,17 @@ from tfdp.io.view_candidates import list_score_fields
 from tfdp.io.view_fields import score_of
 from tfdp.io.view_labels import list_label_fields
 from tfdp.shape_scores import PLAIN_SCORERS
+from tfdp.values import check_flag, check_number, check_text, check_texts, check_whole
 from tfdp.view_pruning import PruningParameters, find_scored_labels
 
 from . import _forms as forms
+from ._params import one_of
 
 if TYPE_CHECKING:
+    import fiftyone as fo
     from fiftyone.core.collections import SampleCollection
-    from fiftyone.operators import ExecutionContext
+
+DEFAULT_RATE = 0.5
 
 _PLAIN = {
     "count": ("Number of instances", "most first"),
@@ -41,63 +45,85 @@ _BUDGETS = {
 }
 _DIRECTIONS = {"highest": "highest values first", "lowest": "lowest values first"}
 _UNANNOTATED = {"prune": "remove them (the paper's way)", "keep": "keep them"}
+CHECKS = {
+    "scorer": check_text,
+    "direction": one_of(_DIRECTIONS),
+    "label_field": check_text,
+    "budget": one_of(_BUDGETS),
+    "pruning_rate": check_number,
+    "keep": check_whole,
+    "threshold": check_number,
+    "policy": one_of(_POLICIES),
+    "beta": check_number,
+    "seed": check_whole,
+    "min_per_class": check_whole,
+    "unannotated": one_of(_UNANNOTATED),
+    "pinned_tags": check_texts,
+    "excluded_tags": check_texts,
+    "brain_key": check_text,
+    "overwrite": check_flag,
+}
 
 
-def _scorer(ctx: ExecutionContext, view: SampleCollection) -> str:
+def _scorer(asked: dict[str, Any], view: SampleCollection) -> str:
+    dataset = view._root_dataset
     fields = list_score_fields(view)
-    best = next((name for name in fields if score_of(ctx.dataset, name) == "cb_scs"), None)
-    return ctx.params.get("scorer") or best or PLAIN_SCORERS[0]
+    best = next((name for name in fields if score_of(dataset, name) == "cb_scs"), None)
+    return asked["scorer"] or best or PLAIN_SCORERS[0]
 
 
-def chosen_name(ctx: ExecutionContext) -> str:
+def chosen_name(asked: dict[str, Any], dataset: fo.Dataset) -> str:
     """The name that was given, or else pruned, pruned_2, ...: the first that is free."""
-    taken = {*ctx.dataset.list_brain_runs(), *ctx.dataset.list_saved_views()}
+    taken = {*dataset.list_brain_runs(), *dataset.list_saved_views()}
     names = (f"pruned_{n}" if n > 1 else "pruned" for n in itertools.count(1))
-    return ctx.params.get("brain_key") or next(name for name in names if name not in taken)
+    return asked["brain_key"] or next(name for name in names if name not in taken)
 
 
-def chosen_parameters(ctx: ExecutionContext, view: SampleCollection) -> PruningParameters:
+def chosen_parameters(asked: dict[str, Any], view: SampleCollection) -> PruningParameters:
     """What the form asks of ``prune_view``; values of the parts that are not shown don't count."""
-    params = ctx.params
-    scorer = _scorer(ctx, view)
-    policy = params.get("policy") or "top"
-    budget = params.get("budget") or next(
-        (b for b in _BUDGETS if params.get(b) is not None), "pruning_rate"
+    scorer = _scorer(asked, view)
+    policy = asked["policy"] or "top"
+    budget = asked["budget"] or next(
+        (name for name in _BUDGETS if asked[name] is not None), "pruning_rate"
     )
-    value = params.get(budget, 0.5 if budget == "pruning_rate" else None)
-    direction = params.get("direction")
+    value = asked[budget]
+    if value is None and budget == "pruning_rate":
+        value = DEFAULT_RATE
+    direction = asked["direction"]
     return PruningParameters(
         **{budget: value},
         scorer=scorer,
         higher_first=None if direction is None else direction == "highest",
-        label_field=params.get("label_field") or find_scored_labels(view, scorer),
+        label_field=asked["label_field"] or find_scored_labels(view, scorer),
         policy=policy,
-        min_per_class=params.get("min_per_class") or 0,
-        unannotated=params.get("unannotated") or "prune",
-        pinned_tags=tuple(params.get("pinned_tags") or ()),
-        excluded_tags=tuple(params.get("excluded_tags") or ()),
-        beta=(params.get("beta") or 0.0) if policy == "stratified" else 0.0,
-        seed=params.get("seed") or 0,
+        min_per_class=asked["min_per_class"] or 0,
+        unannotated=asked["unannotated"] or "prune",
+        pinned_tags=asked["pinned_tags"] or (),
+        excluded_tags=asked["excluded_tags"] or (),
+        beta=(asked["beta"] or 0.0) if policy == "stratified" else 0.0,
+        seed=asked["seed"] or 0,
     )
 
 
-def ask_scorer(ctx: ExecutionContext, inputs: types.Object, view: SampleCollection) -> None:
+def ask_scorer(asked: dict[str, Any], inputs: types.Object, view: SampleCollection) -> None:
+    dataset = view._root_dataset
     scorers = {}
     for name in list_score_fields(view):
-        known = SCORE_FIELDS.get(score_of(ctx.dataset, name))
+        known = SCORE_FIELDS.get(score_of(dataset, name))
         scorers[name] = f"{name} ({known.label})" if known is not None else name
     scorers |= {name: text for name, text in _PLAIN.items() if name not in scorers}
-    scorer = _scorer(ctx, view)
+    scorer = _scorer(asked, view)
     forms.choose(
         inputs,
         "scorer",
         scorers,
         default=scorer,
+        given=asked["scorer"],
         required=False,
         label="Scorer",
         description="A numeric field of samples, or a plain scorer to compare it with",
     )
-    known = score_of(ctx.dataset, scorer)
+    known = score_of(dataset, scorer)
     if known not in SCORE_FIELDS and scorer not in _PLAIN:
         forms.choose(
             inputs,
@@ -117,19 +143,20 @@ def ask_scorer(ctx: ExecutionContext, inputs: types.Object, view: SampleCollecti
             "label_field",
             labels,
             default=find_scored_labels(view, scorer),
+            given=asked["label_field"],
             required=False,
             label="Label field",
             description="Whose instances and classes are counted",
         )
 
 
-def ask_budget(ctx: ExecutionContext, inputs: types.Object) -> None:
+def ask_budget(asked: dict[str, Any], inputs: types.Object) -> None:
     forms.choose(inputs, "budget", _BUDGETS, default="pruning_rate", required=False, label="Budget")
-    budget = ctx.params.get("budget") or "pruning_rate"
+    budget = asked["budget"] or "pruning_rate"
     if budget == "pruning_rate":
         inputs.float(
             "pruning_rate",
-            default=0.5,
+            default=DEFAULT_RATE,
             label="Pruning rate",
             description="0.3 removes 30 % of the scored samples",
         )
@@ -139,9 +166,9 @@ def ask_budget(ctx: ExecutionContext, inputs: types.Object) -> None:
         inputs.float("threshold", required=True, label="Score threshold")
 
 
-def ask_policy(ctx: ExecutionContext, inputs: types.Object) -> None:
+def ask_policy(asked: dict[str, Any], inputs: types.Object) -> None:
     forms.choose(inputs, "policy", _POLICIES, default="top", required=False, label="Policy")
-    policy = ctx.params.get("policy") or "top"
+    policy = asked["policy"] or "top"
     if policy == "stratified":
         inputs.float(
             "beta",
@@ -150,7 +177,7 @@ def ask_policy(ctx: ExecutionContext, inputs: types.Object) -> None:
             label="Hardest to leave out (beta)",
             description="Fraction of the samples that score best, which may be mislabelled",
         )
-    if policy != "top" or "random" in (ctx.params.get("scorer") or ""):
+    if policy != "top" or "random" in (asked["scorer"] or ""):
         inputs.int("seed", default=0, required=False, label="Seed")
 
 
@@ -185,10 +212,10 @@ def ask_exceptions(inputs: types.Object, view: SampleCollection) -> None:
             )
 
 
-def ask_name(ctx: ExecutionContext, inputs: types.Object) -> None:
+def ask_name(asked: dict[str, Any], inputs: types.Object, dataset: fo.Dataset) -> None:
     inputs.str(
         "brain_key",
-        default=chosen_name(ctx),
+        default=chosen_name(asked, dataset),
         required=False,
         label="Name",
         description="Of the saved view and of the run that remembers all of this",

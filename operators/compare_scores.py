@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import fiftyone.operators as foo
 from fiftyone.operators import types
 
 from tfdp.io.comparison_file import check_comparison_output, write_comparison
+from tfdp.io.database import database_errors
 from tfdp.io.view_labels import list_label_fields
 from tfdp.io.view_records import list_class_fields
+from tfdp.values import check_flag, check_text, check_texts, check_whole
 from tfdp.view_comparison import (
     compare_scores,
     default_reference,
@@ -21,10 +22,20 @@ from tfdp.view_pruning import find_scored_labels
 
 from . import _forms as forms
 from ._comparison import report_comparison, show_comparison
+from ._params import check_path, read_form, read_parameters
 
 if TYPE_CHECKING:
     from fiftyone.core.collections import SampleCollection
     from fiftyone.operators import ExecutionContext
+
+_CHECKS = {
+    "label_field": check_text,
+    "scorers": check_texts,
+    "reference": check_text,
+    "seed": check_whole,
+    "output_path": check_path,
+    "overwrite": check_flag,
+}
 
 
 class CompareScores(foo.Operator):
@@ -49,49 +60,43 @@ class CompareScores(foo.Operator):
 
     def resolve_input(self, ctx: ExecutionContext) -> types.Property:
         inputs = types.Object()
+        asked = read_form(ctx, inputs, _CHECKS)
         view = forms.choose_view(ctx, inputs, "Compare")
         if view is not None:
-            _ask(ctx, inputs, view)
+            _ask(asked, inputs, view)
         return forms.form(inputs, "Compare scores", "Compare")
 
+    @database_errors()
     def execute(self, ctx: ExecutionContext) -> dict[str, Any]:
+        asked = read_parameters(ctx, _CHECKS)
         view = ctx.target_view(require_flat=True)
-        output = _output(ctx)
+        output, overwrite = asked["output_path"], bool(asked["overwrite"])
         if output is not None:
-            check_comparison_output(output, overwrite=_overwrite(ctx))
-        comparison = compare_scores(view, **_arguments(ctx))
+            check_comparison_output(output, overwrite=overwrite)
+        comparison = compare_scores(view, **_arguments(asked))
         if output is not None:
-            write_comparison(comparison, output, overwrite=_overwrite(ctx))
+            write_comparison(comparison, output, overwrite=overwrite)
         return {**report_comparison(comparison), "output_path": output and str(output)}
 
     def resolve_output(self, ctx: ExecutionContext) -> types.Property:
         outputs = types.Object()
-        show_comparison(outputs, ctx.results)
-        if ctx.results.get("output_path"):
+        results = ctx.results or {}  # none where the operator failed
+        show_comparison(outputs, results)
+        if results.get("output_path"):
             outputs.str("output_path", label="Written to")
         return types.Property(outputs, view=types.View(label="Scores side by side"))
 
 
-def _output(ctx: ExecutionContext) -> Path | None:
-    path = ctx.params.get("output_path")
-    return Path(path).expanduser() if path else None
-
-
-def _overwrite(ctx: ExecutionContext) -> bool:
-    return bool(ctx.params.get("overwrite"))
-
-
-def _arguments(ctx: ExecutionContext) -> dict[str, Any]:
-    params = ctx.params
+def _arguments(asked: dict[str, Any]) -> dict[str, Any]:
     return {
-        "label_field": params.get("label_field") or None,
-        "scorers": params.get("scorers") or None,
-        "reference": params.get("reference") or None,
-        "seed": params.get("seed") or 0,
+        "label_field": asked["label_field"],
+        "scorers": asked["scorers"] or None,
+        "reference": asked["reference"],
+        "seed": asked["seed"] or 0,
     }
 
 
-def _ask(ctx: ExecutionContext, inputs: types.Object, view: SampleCollection) -> None:
+def _ask(asked: dict[str, Any], inputs: types.Object, view: SampleCollection) -> None:
     every, usual = list_scorers(view), default_scorers(view)
     inputs.list(
         "scorers",
@@ -104,12 +109,13 @@ def _ask(ctx: ExecutionContext, inputs: types.Object, view: SampleCollection) ->
             multiple=True, choices=[types.Choice(name, label=name) for name in every]
         ),
     )
-    reference = default_reference(view, ctx.params.get("scorers") or usual)
+    reference = default_reference(view, asked["scorers"] or usual)
     forms.choose(
         inputs,
         "reference",
         {name: name for name in every},
         default=reference,
+        given=asked["reference"],
         required=False,
         label="Compare with",
         description="The scorer that the others are set beside",
@@ -121,13 +127,14 @@ def _ask(ctx: ExecutionContext, inputs: types.Object, view: SampleCollection) ->
             "label_field",
             {name: name for name in fields},
             default=find_scored_labels(view, reference),
+            given=asked["label_field"],
             required=False,
             label="Label field",
             description="Whose instances and classes are counted",
         )
     inputs.int("seed", default=0, required=False, label="Seed", description="Of the random scorers")
-    _ask_output(ctx, inputs)
-    unknown = [name for name in ctx.params.get("scorers") or () if name not in every]
+    _ask_output(asked, inputs)
+    unknown = [name for name in asked["scorers"] or () if name not in every]
     if unknown:
         forms.refuse(
             inputs,
@@ -137,24 +144,24 @@ def _ask(ctx: ExecutionContext, inputs: types.Object, view: SampleCollection) ->
         )
 
 
-def _ask_output(ctx: ExecutionContext, inputs: types.Object) -> None:
+def _ask_output(asked: dict[str, Any], inputs: types.Object) -> None:
     inputs.str(
         "output_path",
         required=False,
         label="Write the table to a file",
         description="A name that ends in .json, .csv or .parquet; leave it empty for none",
     )
-    path = _output(ctx)
+    path = asked["output_path"]
     if path is None:
         return
-    if path.exists():
-        inputs.bool(
-            "overwrite",
-            default=False,
-            label=f"Replace {path.name}",
-            view=types.CheckboxView(),
-        )
     try:
-        check_comparison_output(path, overwrite=_overwrite(ctx))
+        if path.exists():
+            inputs.bool(
+                "overwrite",
+                default=False,
+                label=f"Replace {path.name}",
+                view=types.CheckboxView(),
+            )
+        check_comparison_output(path, overwrite=bool(asked["overwrite"]))
     except (OSError, ValueError) as error:
         forms.refuse(inputs, "output_error", str(error))

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import fiftyone.operators as foo
 from fiftyone.operators import types
 
+from tfdp.field_names import check_key
 from tfdp.fields import MODEL_FIELDS
+from tfdp.io.database import database_errors
 from tfdp.io.view_labels import list_mask_fields
 from tfdp.io.view_records import ClassField, list_class_fields
 from tfdp.models.aggregation import REGIONS
 from tfdp.models.score_log import default_scores
 from tfdp.run_fields import own_configs
+from tfdp.values import check_flag, check_number, check_text, check_texts, check_whole, shown
 from tfdp.view_comparison import compare_scores
 from tfdp.view_model_plan import (
     ModelParameters,
@@ -29,6 +33,7 @@ from tfdp.view_model_scoring import score_with_model
 
 from . import _forms as forms
 from ._comparison import report_comparison, show_comparison
+from ._params import check_folder, check_path, one_of, read_form, read_parameters
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,18 +52,37 @@ _REGIONS = {
     "mask": ("Mask", "the instance's own pixels, as the paper's equation 3 says"),
 }
 _WEIGHTS = ("imagenet", "coco", "none")
-_PARAMETERS = (
-    "model",
-    "weights",
-    "epochs",
-    "batch_size",
-    "image_size",
-    "learning_rate",
-    "flips",
-    "region",
-    "seed",
-    "device",
-)
+
+
+def _check_weights(name: str, value: Any) -> str:
+    """The name of weights, or the path of a file; or a ValueError."""
+    text = check_text(name, value)
+    if text not in _WEIGHTS and not check_path(name, text).is_file():
+        raise ValueError(
+            f"{name} must be {', '.join(_WEIGHTS)} or a checkpoint's file, but got {shown(text)}"
+        )
+    return text
+
+
+_OF_TRAINING = {
+    "model": check_text,
+    "weights": _check_weights,
+    "epochs": check_whole,
+    "batch_size": partial(check_whole, least=1),
+    "image_size": partial(check_whole, least=1),
+    "learning_rate": check_number,
+    "flips": check_flag,
+    "scores": check_texts,
+    "region": one_of(_REGIONS),
+    "seed": check_whole,
+    "device": check_text,
+}
+_CHECKS = {
+    "label_field": check_text,
+    "brain_key": check_text,
+    "log_folder": check_folder,
+    **_OF_TRAINING,
+}
 
 
 class ComputeModelScores(foo.Operator):
@@ -83,14 +107,17 @@ class ComputeModelScores(foo.Operator):
 
     def resolve_input(self, ctx: ExecutionContext) -> types.Property:
         inputs = types.Object()
+        asked = read_form(ctx, inputs, _CHECKS)
         view = forms.choose_view(ctx, inputs, "Score")
         if view is not None:
-            _ask(ctx, inputs, view)
+            _ask(asked, inputs, view)
         return forms.form(inputs, "Compute model scores", "Compute")
 
+    @database_errors()
     def execute(self, ctx: ExecutionContext) -> dict[str, Any]:
+        asked = read_parameters(ctx, _CHECKS)
         view = ctx.target_view(require_flat=True)
-        results = score_with_model(view, **_arguments(ctx, view), progress=_progress_to(ctx))
+        results = score_with_model(view, **_arguments(asked, view), progress=_progress_to(ctx))
         counts, label_field = results.counts, results.config.label_field
         forms.finish(ctx, f"Scored {counts['instances']} of {label_field} by a trained model")
         skipped = {reason: len(ids) for reason, ids in results.skipped.items()}
@@ -114,7 +141,7 @@ class ComputeModelScores(foo.Operator):
         outputs.str("seconds_text", label="Wall time")
         outputs.str("log_folder", label="Training log and checkpoint")
         outputs.str("brain_key", label="Run")
-        show_comparison(outputs, ctx.results)
+        show_comparison(outputs, ctx.results or {})  # none where the operator failed
         return types.Property(outputs, view=types.View(label="Model scores"))
 
 
@@ -135,31 +162,24 @@ def _label_fields(view: SampleCollection) -> list[str]:
     return [*list_mask_fields(view), *list_class_fields(view)]
 
 
-def _brain_key(ctx: ExecutionContext) -> str:
-    return ctx.params.get("brain_key") or "model_scores"
+def _brain_key(asked: dict[str, Any]) -> str:
+    return asked["brain_key"] or "model_scores"
 
 
-def _log_folder(ctx: ExecutionContext, asked: str | None = None) -> Path:
-    return find_log_folder(ctx.dataset, _brain_key(ctx), asked)
-
-
-def _arguments(ctx: ExecutionContext, view: SampleCollection) -> dict[str, Any]:
+def _arguments(asked: dict[str, Any], view: SampleCollection) -> dict[str, Any]:
     """The arguments of ``score_with_model``; what is left empty has the library's default."""
-    params = ctx.params
-    label_field = params.get("label_field") or next(iter(_label_fields(view)), None)
+    label_field = asked["label_field"] or next(iter(_label_fields(view)), None)
     if label_field is None:
         raise ValueError("no field of this view holds instance masks or classes to learn")
-    given = {name: params[name] for name in _PARAMETERS if params.get(name) not in (None, "")}
-    scores = tuple(params.get("scores") or ()) or None
     return {
         "label_field": label_field,
-        "parameters": ModelParameters(**given, scores=scores),
-        "brain_key": _brain_key(ctx),
-        "log_folder": params.get("log_folder") or None,
+        "parameters": ModelParameters(**{name: asked[name] for name in _OF_TRAINING}),
+        "brain_key": _brain_key(asked),
+        "log_folder": asked["log_folder"],
     }
 
 
-def _ask(ctx: ExecutionContext, inputs: types.Object, view: SampleCollection) -> None:
+def _ask(asked: dict[str, Any], inputs: types.Object, view: SampleCollection) -> None:
     fields = _label_fields(view)
     if not fields:
         forms.refuse(
@@ -174,23 +194,26 @@ def _ask(ctx: ExecutionContext, inputs: types.Object, view: SampleCollection) ->
         "label_field",
         {name: name for name in fields},
         default=fields[0],
+        given=asked["label_field"],
         label="Label field",
         description="Instance masks, which a Mask R-CNN learns, or classes, which a classifier "
         "learns",
     )
     try:
-        labels = find_trained_labels(view, ctx.params.get("label_field") or fields[0])
-        defaults = find_defaults(labels, _log_folder(ctx, ctx.params.get("log_folder")))
-    except ValueError as error:
+        check_key(_brain_key(asked))
+        labels = find_trained_labels(view, asked["label_field"] or fields[0])
+        usual = find_log_folder(view._root_dataset, _brain_key(asked))
+        defaults = find_defaults(labels, asked["log_folder"] or usual)
+    except (OSError, ValueError) as error:
         forms.refuse(inputs, "labels_error", str(error))
         return
-    _ask_names(ctx, inputs)
-    _ask_training(inputs, labels, defaults)
-    _ask_scores(ctx, inputs, labels, defaults)
-    _preview(ctx, inputs, view)
+    _ask_names(inputs, usual)
+    _ask_training(asked, inputs, labels, defaults)
+    _ask_scores(asked, inputs, labels, defaults)
+    _preview(asked, inputs, view)
 
 
-def _ask_names(ctx: ExecutionContext, inputs: types.Object) -> None:
+def _ask_names(inputs: types.Object, log_folder: Path) -> None:
     inputs.str(
         "brain_key",
         default="model_scores",
@@ -203,16 +226,19 @@ def _ask_names(ctx: ExecutionContext, inputs: types.Object) -> None:
         "log_folder",
         required=False,
         label="Log folder",
-        description=f"Of the training log and the checkpoint; {_log_folder(ctx)} if left empty",
+        description=f"Of the training log and the checkpoint; {log_folder} if left empty",
     )
 
 
-def _ask_training(inputs: types.Object, labels: LabelField, defaults: dict[str, Any]) -> None:
+def _ask_training(
+    asked: dict[str, Any], inputs: types.Object, labels: LabelField, defaults: dict[str, Any]
+) -> None:
     forms.choose(
         inputs,
         "model",
         {name: name for name in list_models(labels)},
         default=defaults["model"],
+        given=asked["model"],
         required=False,
         label="Model",
         description="A resnet18 is for quick looks",
@@ -259,6 +285,7 @@ def _ask_training(inputs: types.Object, labels: LabelField, defaults: dict[str, 
         "device",
         {name: name.upper() for name in devices},
         default=devices[0],
+        given=asked["device"],
         required=False,
         label="Device",
         description="Those that were found",
@@ -266,10 +293,10 @@ def _ask_training(inputs: types.Object, labels: LabelField, defaults: dict[str, 
 
 
 def _ask_scores(
-    ctx: ExecutionContext, inputs: types.Object, labels: LabelField, defaults: dict[str, Any]
+    asked: dict[str, Any], inputs: types.Object, labels: LabelField, defaults: dict[str, Any]
 ) -> None:
-    epochs = ctx.params.get("epochs", defaults["epochs"])
-    possible = default_scores(epochs)
+    epochs = asked["epochs"]
+    possible = default_scores(defaults["epochs"] if epochs is None else epochs)
     inputs.list(
         "scores",
         types.String(),
@@ -297,12 +324,12 @@ def _ask_scores(
     inputs.int("seed", default=0, required=False, label="Seed")
 
 
-def _preview(ctx: ExecutionContext, inputs: types.Object, view: SampleCollection) -> None:
-    arguments = _arguments(ctx, view)
+def _preview(asked: dict[str, Any], inputs: types.Object, view: SampleCollection) -> None:
+    arguments = _arguments(asked, view)
     try:
         plan = plan_model_scoring(view, **arguments)
         seconds = estimate_seconds(plan, view)
-    except (TypeError, ValueError) as error:
+    except (OSError, ValueError) as error:
         forms.refuse(inputs, "plan_error", str(error))
         return
     names = ", ".join(field.path for field in plan.on_samples)
@@ -318,7 +345,7 @@ def _preview(ctx: ExecutionContext, inputs: types.Object, view: SampleCollection
             f"{plan.config.log_folder} holds the log of this training: it goes on after the last "
             "finished epoch",
         )
-    if arguments["brain_key"] in own_configs(ctx.dataset):
+    if arguments["brain_key"] in own_configs(view._root_dataset):
         forms.warn(
             inputs,
             "again",

@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING, Any
 import fiftyone.operators as foo
 from fiftyone.operators import types
 
+from tfdp.io.database import database_errors
 from tfdp.io.view_labels import find_mask_field, list_mask_fields
 from tfdp.run_fields import own_configs
+from tfdp.values import check_flag, check_text
 from tfdp.view_scoring import compute_shape_scores, plan_scoring
 
 from . import _forms as forms
+from ._params import one_of, read_form, read_parameters
 
 if TYPE_CHECKING:
     from fiftyone.core.collections import SampleCollection
@@ -21,6 +24,14 @@ _NO_TOTALS = "none"
 _RASTERIZERS = {
     "coco": ("COCO", "what pycocotools and FiftyOne's importers draw"),
     "opencv": ("OpenCV", "cv2.fillPoly, what the paper's code draws"),
+}
+_CHECKS = {
+    "label_field": check_text,
+    "brain_key": check_text,
+    "field_prefix": check_text,
+    "rasterizer": one_of(_RASTERIZERS),
+    "totals_from": check_text,
+    "show_sorted": check_flag,
 }
 
 
@@ -46,25 +57,28 @@ class ComputeShapeScores(foo.Operator):
 
     def resolve_input(self, ctx: ExecutionContext) -> types.Property:
         inputs = types.Object()
+        asked = read_form(ctx, inputs, _CHECKS)
         view = forms.choose_view(ctx, inputs, "Score")
         if view is not None:
-            _ask(ctx, inputs, view)
+            _ask(asked, inputs, view)
         return forms.form(inputs, "Compute shape scores", "Compute")
 
+    @database_errors()
     def execute(self, ctx: ExecutionContext) -> dict[str, Any]:
+        asked = read_parameters(ctx, _CHECKS)
         view = ctx.target_view(require_flat=True)
-        arguments = _arguments(ctx, view)
+        arguments = _arguments(asked, view)
         results = compute_shape_scores(
             view, progress=forms.progress_to(ctx, "Scoring masks"), **arguments
         )
         scored = f"{results.config.field_prefix}cb_scs"
-        shown = ctx.params.get("show_sorted", False)
         message = (
             f"Scored {results.counts['instances']} instances of "
             f"{results.counts['scored_samples']} samples; the scores are in {scored} and its "
             "neighbors"
         )
-        forms.finish(ctx, message, view=view.sort_by(scored, reverse=True) if shown else None)
+        by_score = view.sort_by(scored, reverse=True) if asked["show_sorted"] else None
+        forms.finish(ctx, message, view=by_score)
         skipped = {reason: len(ids) for reason, ids in results.skipped.items()}
         return {
             "brain_key": arguments["brain_key"],
@@ -86,23 +100,22 @@ class ComputeShapeScores(foo.Operator):
         return types.Property(outputs, view=types.View(label="Shape scores"))
 
 
-def _arguments(ctx: ExecutionContext, view: SampleCollection) -> dict[str, Any]:
-    """The arguments of ``compute_shape_scores``; an empty prefix lets it choose."""
-    params = ctx.params
-    label_field = params.get("label_field") or next(iter(list_mask_fields(view)), None)
+def _arguments(asked: dict[str, Any], view: SampleCollection) -> dict[str, Any]:
+    """The arguments of ``compute_shape_scores``; no prefix lets it choose."""
+    label_field = asked["label_field"] or next(iter(list_mask_fields(view)), None)
     if label_field is None:
         raise ValueError("no field of this view holds instance masks; give a label_field")
-    totals_from = params.get("totals_from")
+    totals_from = asked["totals_from"]
     return {
         "label_field": label_field,
-        "brain_key": params.get("brain_key") or "shape_scores",
-        "field_prefix": params.get("field_prefix") or None,
-        "rasterizer": params.get("rasterizer") or "coco",
+        "brain_key": asked["brain_key"] or "shape_scores",
+        "field_prefix": asked["field_prefix"],
+        "rasterizer": asked["rasterizer"] or "coco",
         "class_totals": None if totals_from in (None, _NO_TOTALS) else totals_from,
     }
 
 
-def _ask(ctx: ExecutionContext, inputs: types.Object, view: SampleCollection) -> None:
+def _ask(asked: dict[str, Any], inputs: types.Object, view: SampleCollection) -> None:
     fields = list_mask_fields(view)
     if not fields:
         forms.refuse(
@@ -112,7 +125,7 @@ def _ask(ctx: ExecutionContext, inputs: types.Object, view: SampleCollection) ->
             "or closed, filled Polylines",
         )
         return
-    wanted = ctx.params.get("label_field")
+    wanted = asked["label_field"]
     choices = {name: name for name in fields}
     chosen = forms.choose(
         inputs,
@@ -138,7 +151,7 @@ def _ask(ctx: ExecutionContext, inputs: types.Object, view: SampleCollection) ->
             label="Rasterizer",
             description="What draws the polylines; the scores of small shapes depend on it",
         )
-    _ask_names(inputs, view)
+    _ask_names(asked, inputs, view)
     inputs.bool(
         "show_sorted",
         default=False,
@@ -146,10 +159,10 @@ def _ask(ctx: ExecutionContext, inputs: types.Object, view: SampleCollection) ->
         description="Highest CB-SCS first",
         view=types.CheckboxView(),
     )
-    _preview(ctx, inputs, view)
+    _preview(asked, inputs, view)
 
 
-def _ask_names(inputs: types.Object, view: SampleCollection) -> None:
+def _ask_names(asked: dict[str, Any], inputs: types.Object, view: SampleCollection) -> None:
     inputs.str(
         "brain_key",
         default="shape_scores",
@@ -172,6 +185,7 @@ def _ask_names(inputs: types.Object, view: SampleCollection) -> None:
             "totals_from",
             {_NO_TOTALS: "these samples alone", **runs},
             default=_NO_TOTALS,
+            given=asked["totals_from"],
             required=False,
             label="Balance the classes over",
             description="Add the class totals of a run that scored other samples, so that new "
@@ -179,8 +193,8 @@ def _ask_names(inputs: types.Object, view: SampleCollection) -> None:
         )
 
 
-def _preview(ctx: ExecutionContext, inputs: types.Object, view: SampleCollection) -> None:
-    arguments = _arguments(ctx, view)
+def _preview(asked: dict[str, Any], inputs: types.Object, view: SampleCollection) -> None:
+    arguments = _arguments(asked, view)
     try:
         plan = plan_scoring(view, **arguments)
     except ValueError as error:

@@ -8,11 +8,14 @@ import fiftyone.operators as foo
 from fiftyone.operators import types
 
 from tfdp.composition import rank_class_losses
+from tfdp.io.database import database_errors
 from tfdp.view_pruning import check_names, keep_field_of, select_in_view, write_pruned_view
 
 from . import _forms as forms
 from ._contents import remember_contents
+from ._params import read_form, read_parameters
 from ._pruning_form import (
+    CHECKS,
     ask_budget,
     ask_exceptions,
     ask_name,
@@ -23,6 +26,7 @@ from ._pruning_form import (
 )
 
 if TYPE_CHECKING:
+    import fiftyone as fo
     from fiftyone.core.collections import SampleCollection
     from fiftyone.operators import ExecutionContext
 
@@ -53,26 +57,29 @@ class CreatePrunedView(foo.Operator):
 
     def resolve_input(self, ctx: ExecutionContext) -> types.Property:
         inputs = types.Object()
+        asked = read_form(ctx, inputs, CHECKS)
         view = forms.choose_view(ctx, inputs, "Prune")
         if view is not None:
-            ask_scorer(ctx, inputs, view)
-            ask_budget(ctx, inputs)
-            _preview(ctx, inputs, view)
-            ask_policy(ctx, inputs)
+            ask_scorer(asked, inputs, view)
+            ask_budget(asked, inputs)
+            _preview(asked, inputs, view)
+            ask_policy(asked, inputs)
             ask_exceptions(inputs, view)
-            ask_name(ctx, inputs)
-            _check_name(ctx, inputs)
+            ask_name(asked, inputs, ctx.dataset)
+            _check_name(asked, inputs, ctx.dataset)
         return forms.form(inputs, "Create pruned view", "Create")
 
+    @database_errors()
     def execute(self, ctx: ExecutionContext) -> dict[str, Any]:
+        asked = read_parameters(ctx, CHECKS)
         view = ctx.target_view(require_flat=True)
-        parameters = chosen_parameters(ctx, view)
-        brain_key = chosen_name(ctx)
+        parameters = chosen_parameters(asked, view)
+        brain_key = chosen_name(asked, ctx.dataset)
         write_pruned_view(
             view,
             parameters,
             brain_key,
-            overwrite=ctx.params.get("overwrite", False),
+            overwrite=bool(asked["overwrite"]),
             progress=forms.progress_to(ctx, "Marking samples"),
         )
         results = ctx.dataset.load_brain_results(brain_key)
@@ -100,24 +107,24 @@ class CreatePrunedView(foo.Operator):
         return types.Property(outputs, view=types.View(label="Pruned view"))
 
 
-def _preview(ctx: ExecutionContext, inputs: types.Object, view: SampleCollection) -> None:
+def _preview(asked: dict[str, Any], inputs: types.Object, view: SampleCollection) -> None:
     """What would be kept, or why it can't be."""
     try:
-        parameters = chosen_parameters(ctx, view)
+        parameters = chosen_parameters(asked, view)
         held = remember_contents(view, parameters.label_field)
         selection = select_in_view(view, held, parameters)
-    except (TypeError, ValueError) as error:
+    except ValueError as error:
         forms.refuse(inputs, "selection_error", str(error))
         return
     forms.show_markdown(inputs, "preview", _describe(selection))
 
 
-def _check_name(ctx: ExecutionContext, inputs: types.Object) -> None:
+def _check_name(asked: dict[str, Any], inputs: types.Object, dataset: fo.Dataset) -> None:
     """What is in the way of the name; an earlier pruned view may be replaced."""
-    name = chosen_name(ctx)
+    name = chosen_name(asked, dataset)
     try:
-        check_names(ctx.dataset, name, overwrite=True)
-        if name in ctx.dataset.list_brain_runs():
+        check_names(dataset, name, overwrite=True)
+        if name in dataset.list_brain_runs():
             inputs.bool(
                 "overwrite",
                 default=False,
@@ -125,7 +132,7 @@ def _check_name(ctx: ExecutionContext, inputs: types.Object) -> None:
                 description="There is one of that name; its field and its saved view are replaced",
                 view=types.CheckboxView(),
             )
-            check_names(ctx.dataset, name, overwrite=ctx.params.get("overwrite", False))
+            check_names(dataset, name, overwrite=bool(asked["overwrite"]))
     except ValueError as error:
         forms.refuse(inputs, "name_error", str(error))
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import fiftyone.operators as foo
 from fiftyone.operators import types
 
+from tfdp.io.database import database_errors
 from tfdp.io.files import check_output
 from tfdp.io.view_export import export_coco, match_images
 from tfdp.io.view_labels import list_mask_fields
+from tfdp.values import check_flag, check_text
 
 from . import _forms as forms
+from ._params import check_folder, check_path, one_of, read_form, read_parameters
 
 if TYPE_CHECKING:
     from fiftyone.core.collections import SampleCollection
@@ -22,6 +24,14 @@ _IMAGES = {
     "none": ("No", "annotations alone"),
     "symlink": ("Link", "to where they are: no disk space, same machine"),
     "copy": ("Copy", "into the folder images beside the file"),
+}
+_CHECKS = {
+    "annotations": check_path,
+    "label_field": check_text,
+    "path": check_path,
+    "images": one_of(_IMAGES),
+    "image_dir": check_folder,
+    "overwrite": check_flag,
 }
 
 
@@ -47,24 +57,27 @@ class ExportPrunedView(foo.Operator):
 
     def resolve_input(self, ctx: ExecutionContext) -> types.Property:
         inputs = types.Object()
+        asked = read_form(ctx, inputs, _CHECKS)
         view = forms.choose_view(ctx, inputs, "Export")
         if view is not None:
-            _ask_original(ctx, inputs, view)
-            _ask_output(ctx, inputs)
+            _ask_original(asked, inputs, view)
+            _ask_output(asked, inputs)
         return forms.form(inputs, "Export pruned view", "Export")
 
+    @database_errors()
     def execute(self, ctx: ExecutionContext) -> dict[str, Any]:
+        asked = read_parameters(ctx, _CHECKS)
         view = ctx.target_view(require_flat=True)
-        params = ctx.params
-        images = params.get("images")
+        if asked["path"] is None:
+            raise ValueError("path must be the file to write, but none was given")
         done = export_coco(
             view,
-            _path(params.get("path")),
-            label_field=params.get("label_field"),
-            annotations=_path(params.get("annotations")),
-            images=None if images in (None, "none") else images,
-            image_dir=_path(params.get("image_dir")),
-            overwrite=params.get("overwrite", False),
+            asked["path"],
+            label_field=asked["label_field"],
+            annotations=asked["annotations"],
+            images=None if asked["images"] == "none" else asked["images"],
+            image_dir=asked["image_dir"],
+            overwrite=bool(asked["overwrite"]),
             progress=forms.progress_to(ctx, "Writing annotations"),
         )
         if not ctx.delegated:
@@ -82,17 +95,13 @@ class ExportPrunedView(foo.Operator):
         outputs = types.Object()
         outputs.str("path", label="File")
         outputs.int("images", label="Images")
-        if ctx.results.get("annotations") is not None:
+        if (ctx.results or {}).get("annotations") is not None:  # none where it failed
             outputs.int("annotations", label="Annotations")
             outputs.str("skipped_text", label="Not written")
         return types.Property(outputs, view=types.View(label="Exported"))
 
 
-def _path(text: str | None) -> Path | None:
-    return Path(text).expanduser() if text else None
-
-
-def _ask_original(ctx: ExecutionContext, inputs: types.Object, view: SampleCollection) -> None:
+def _ask_original(asked: dict[str, Any], inputs: types.Object, view: SampleCollection) -> None:
     inputs.str(
         "annotations",
         required=False,
@@ -100,9 +109,9 @@ def _ask_original(ctx: ExecutionContext, inputs: types.Object, view: SampleColle
         description="The COCO file that this dataset was imported from: its exact content is kept. "
         "Without it, masks are written as run lengths",
     )
-    original = _path(ctx.params.get("annotations"))
+    original = asked["annotations"]
     if original is None:
-        _ask_label_field(ctx, inputs, view)
+        _ask_label_field(asked, inputs, view)
         return
     try:
         match_images(view, original)
@@ -117,7 +126,7 @@ def _ask_original(ctx: ExecutionContext, inputs: types.Object, view: SampleColle
     )
 
 
-def _ask_label_field(ctx: ExecutionContext, inputs: types.Object, view: SampleCollection) -> None:
+def _ask_label_field(asked: dict[str, Any], inputs: types.Object, view: SampleCollection) -> None:
     fields = {name: name for name in list_mask_fields(view)}
     if not fields:
         forms.refuse(
@@ -135,7 +144,7 @@ def _ask_label_field(ctx: ExecutionContext, inputs: types.Object, view: SampleCo
         label="Label field",
         description="Whose masks to write",
     )
-    wanted = ctx.params.get("label_field")
+    wanted = asked["label_field"]
     if wanted is not None and wanted not in fields:
         message = f"field {wanted!r} holds no instance masks; those do: {', '.join(fields)}"
         chosen.invalid, chosen.error_message = True, message
@@ -150,7 +159,7 @@ def _ask_label_field(ctx: ExecutionContext, inputs: types.Object, view: SampleCo
         )
 
 
-def _ask_output(ctx: ExecutionContext, inputs: types.Object) -> None:
+def _ask_output(asked: dict[str, Any], inputs: types.Object) -> None:
     inputs.str(
         "path",
         required=True,
@@ -158,8 +167,7 @@ def _ask_output(ctx: ExecutionContext, inputs: types.Object) -> None:
         description="Such as /data/pruned/instances.json, on the machine that FiftyOne runs on",
     )
     forms.choose(inputs, "images", _IMAGES, default="none", required=False, label="Images, too")
-    images = ctx.params.get("images") or "none"
-    if images != "none" and ctx.params.get("annotations"):
+    if asked["images"] not in (None, "none") and asked["annotations"] is not None:
         inputs.str(
             "image_dir",
             required=False,
@@ -172,9 +180,8 @@ def _ask_output(ctx: ExecutionContext, inputs: types.Object) -> None:
         label="Overwrite files that exist",
         view=types.CheckboxView(),
     )
-    path = _path(ctx.params.get("path"))
-    if path is not None:
+    if asked["path"] is not None:
         try:
-            check_output(path, overwrite=ctx.params.get("overwrite", False))
+            check_output(asked["path"], overwrite=bool(asked["overwrite"]))
         except OSError as error:
             forms.refuse(inputs, "path_error", str(error))

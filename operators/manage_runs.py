@@ -7,10 +7,15 @@ from typing import TYPE_CHECKING, Any
 import fiftyone.operators as foo
 from fiftyone.operators import types
 
+from tfdp.field_names import check_key
+from tfdp.io.database import check_database, database_errors
 from tfdp.io.view_fields import delete_fields
-from tfdp.run_fields import delete_run, list_leftover_fields, own_configs
+from tfdp.run_fields import list_leftover_fields, own_configs
+from tfdp.run_writing import delete_run
+from tfdp.values import check_text, shown
 
 from . import _forms as forms
+from ._params import one_of, read_form, read_parameters
 
 if TYPE_CHECKING:
     import fiftyone as fo
@@ -23,6 +28,12 @@ _ACTIONS = {
     "rename": ("Rename", "a run; its fields and views keep their names"),
     "delete": ("Delete", "a run with its fields, and its saved view"),
     "clean_up": ("Clean up", "fields of runs that were killed, or deleted without them"),
+}
+
+_CHECKS = {
+    "action": one_of(_ACTIONS),
+    "brain_key": check_text,
+    "new_brain_key": check_text,
 }
 
 
@@ -49,23 +60,19 @@ class ManagePruningRuns(foo.Operator):
 
     def resolve_input(self, ctx: ExecutionContext) -> types.Property:
         inputs = types.Object()
-        configs = own_configs(ctx.dataset)
-        action = ctx.params.get("action") or "list"
-        forms.choose(inputs, "action", _ACTIONS, default="list", required=False, label="Action")
-        if action == "list":
-            forms.show_markdown(inputs, "runs", _table(ctx.dataset, configs))
-        elif action == "clean_up":
-            _ask_clean_up(ctx, inputs)
-        elif configs:
-            _ask_run(ctx, inputs, configs, action)
-        else:
-            forms.refuse(
-                inputs, "no_runs", "this dataset has no runs; compute shape scores to make one"
-            )
+        asked = read_form(ctx, inputs, _CHECKS)
+        try:
+            check_database()
+            _ask(asked, inputs, ctx.dataset)
+        except OSError as error:
+            forms.refuse(inputs, "database_error", str(error))
+        action = asked["action"] or "list"
         return forms.form(inputs, "Manage pruning runs", _ACTIONS[action][0])
 
+    @database_errors()
     def execute(self, ctx: ExecutionContext) -> dict[str, Any]:
-        action = ctx.params.get("action") or "list"
+        asked = read_parameters(ctx, _CHECKS)
+        action = asked["action"] or "list"
         dataset = ctx.dataset
         if action == "list":
             return {
@@ -76,9 +83,9 @@ class ManagePruningRuns(foo.Operator):
             gone = delete_fields(dataset, list_leftover_fields(dataset))
             forms.finish(ctx, f"Deleted {len(gone)} fields")
             return {"deleted_fields": gone, "text": f"Deleted fields: {', '.join(gone) or 'none'}"}
-        key = _existing_key(ctx)
+        key = _existing_key(asked, dataset)
         if action == "rename":
-            new_key = ctx.params.get("new_brain_key")
+            new_key = _new_key(asked, dataset)
             dataset.rename_brain_run(key, new_key)
             forms.finish(ctx, f"Renamed {key} to {new_key}")
             return {"brain_key": new_key, "text": f"Renamed {key} to {new_key}"}
@@ -97,12 +104,20 @@ class ManagePruningRuns(foo.Operator):
         return types.Property(outputs, view=types.View(label="Pruning runs"))
 
 
-def _existing_key(ctx: ExecutionContext) -> str:
-    key = ctx.params.get("brain_key")
-    known = own_configs(ctx.dataset)
+def _existing_key(asked: dict[str, Any], dataset: fo.Dataset) -> str:
+    key = asked["brain_key"]
+    known = own_configs(dataset)
     if key not in known:
-        raise ValueError(f"there is no run {key!r}; the runs are {', '.join(known) or 'none'}")
+        raise ValueError(f"there is no run {shown(key)}; the runs are {', '.join(known) or 'none'}")
     return key
+
+
+def _new_key(asked: dict[str, Any], dataset: fo.Dataset) -> str:
+    new_key = asked["new_brain_key"]
+    check_key(new_key, "new_brain_key")
+    if new_key in dataset.list_brain_runs():
+        raise ValueError(f"there is a run {new_key!r} already; give another new_brain_key")
+    return new_key
 
 
 def _open(ctx: ExecutionContext, key: str) -> None:
@@ -114,33 +129,46 @@ def _open(ctx: ExecutionContext, key: str) -> None:
         forms.finish(ctx, f"Opened the view of {key}", view=ctx.dataset.load_brain_view(key).view())
 
 
+def _ask(asked: dict[str, Any], inputs: types.Object, dataset: fo.Dataset) -> None:
+    configs = own_configs(dataset)
+    action = asked["action"] or "list"
+    forms.choose(inputs, "action", _ACTIONS, default="list", required=False, label="Action")
+    if action == "list":
+        forms.show_markdown(inputs, "runs", _table(dataset, configs))
+    elif action == "clean_up":
+        _ask_clean_up(inputs, dataset)
+    elif configs:
+        _ask_run(asked, inputs, dataset, configs)
+    else:
+        forms.refuse(
+            inputs, "no_runs", "this dataset has no runs; compute shape scores to make one"
+        )
+
+
 def _ask_run(
-    ctx: ExecutionContext, inputs: types.Object, configs: dict[str, Any], action: str
+    asked: dict[str, Any], inputs: types.Object, dataset: fo.Dataset, configs: dict[str, Any]
 ) -> None:
     keys = {key: (key, _kind(config)) for key, config in configs.items()}
     first = next(iter(keys))
-    forms.choose(inputs, "brain_key", keys, default=first, required=True, label="Run")
-    key = ctx.params.get("brain_key") or first
+    key = asked["brain_key"] or first
+    forms.choose(inputs, "brain_key", keys, default=first, given=key, required=True, label="Run")
     if key not in configs:
-        forms.refuse(inputs, "unknown", f"there is no run {key!r}; the runs are {', '.join(keys)}")
         return
-    if action == "rename":
-        new_key = ctx.params.get("new_brain_key")
-        inputs.str("new_brain_key", required=True, label="New name")
-        if new_key and (not new_key.isidentifier() or new_key in ctx.dataset.list_brain_runs()):
-            forms.refuse(
-                inputs,
-                "bad_name",
-                f"{new_key!r} is taken, or is not made of letters, digits and underscores",
-            )
-    elif action == "delete":
-        forms.warn(inputs, "sure", _describe_deletion(ctx.dataset, key))
-    else:
-        forms.show_markdown(inputs, "about", _describe(ctx.dataset, key, configs[key]))
+    try:
+        if asked["action"] == "rename":
+            inputs.str("new_brain_key", required=True, label="New name")
+            if asked["new_brain_key"] is not None:
+                _new_key(asked, dataset)
+        elif asked["action"] == "delete":
+            forms.warn(inputs, "sure", _describe_deletion(dataset, key))
+        else:
+            forms.show_markdown(inputs, "about", _describe(dataset, key, configs[key]))
+    except ValueError as error:
+        forms.refuse(inputs, "run_error", str(error))
 
 
-def _ask_clean_up(ctx: ExecutionContext, inputs: types.Object) -> None:
-    leftover = list_leftover_fields(ctx.dataset)
+def _ask_clean_up(inputs: types.Object, dataset: fo.Dataset) -> None:
+    leftover = list_leftover_fields(dataset)
     if leftover:
         forms.warn(inputs, "leftover", f"deletes {', '.join(leftover)}, which no run lists")
     else:

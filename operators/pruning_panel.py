@@ -8,10 +8,12 @@ from fiftyone.operators import types
 
 from tfdp.comparison import instances_kept
 from tfdp.criteria import Criteria
+from tfdp.io.database import check_database
 from tfdp.io.view_candidates import list_score_fields, score_candidates
 from tfdp.io.view_fields import is_own, score_of
 from tfdp.selection import select_images
 from tfdp.shape_scores import PLAIN_SCORERS
+from tfdp.values import check_choice, check_number, check_text, check_whole
 from tfdp.view_pruning import find_scored_labels
 
 from . import _forms as forms
@@ -53,19 +55,21 @@ class PruningPanel(foo.Panel):
         self.refresh(ctx)
 
     def change_scorer(self, ctx):
-        ctx.panel.state.scorer = ctx.params["value"]
+        asked = ctx.params.get("value")
+        ctx.panel.state.scorer = check_choice("scorer", asked, _scorers(ctx))
         self.refresh(ctx)
 
     def change_rate(self, ctx):
-        ctx.panel.state.percent = ctx.params["value"]
+        ctx.panel.state.percent = _check_percent(ctx.params.get("value"))
         self.draw(ctx)
 
     def refresh(self, ctx):
         """Everything again: another view, or another scorer."""
-        if ctx.panel.state.scorer not in _scorers(ctx):  # also before anything was chosen
-            ctx.panel.state.scorer = _default_scorer(ctx)
-            ctx.panel.state.percent = DEFAULT_PERCENT
         try:
+            check_database()
+            if ctx.panel.state.scorer not in _scorers(ctx):  # also before anything was chosen
+                ctx.panel.state.scorer = _default_scorer(ctx)
+                ctx.panel.state.percent = DEFAULT_PERCENT
             held = remember_contents(ctx.view, self._label_field(ctx))
             curves = {
                 name: instances_kept(
@@ -73,7 +77,7 @@ class PruningPanel(foo.Panel):
                 )
                 for name in dict.fromkeys([ctx.panel.state.scorer, *_comparable(ctx)])
             }
-        except ValueError as error:
+        except (OSError, ValueError) as error:
             ctx.panel.state.error = str(error)
             return
         ctx.panel.state.error = None
@@ -82,13 +86,13 @@ class PruningPanel(foo.Panel):
 
     def draw(self, ctx):
         """The plots that depend on the rate."""
-        rate = ctx.panel.state.percent / 100
+        percent = _check_percent(ctx.panel.state.percent)
         held = remember_contents(ctx.view, self._label_field(ctx))
         candidates = score_candidates(ctx.view, held, ctx.panel.state.scorer)
-        selection = select_images(candidates, Criteria(pruning_rate=rate))
+        selection = select_images(candidates, Criteria(pruning_rate=percent / 100))
         drawn = {
             "scores": plots.plot_scores(candidates, selection),
-            "costs": plots.plot_costs(ctx.panel.state.curves, PERCENTS, ctx.panel.state.percent),
+            "costs": plots.plot_costs(ctx.panel.state.curves or {}, PERCENTS, percent),
             "classes": plots.plot_classes(selection),
         }
         ctx.panel.state.edges = plots.score_bins(candidates)
@@ -104,18 +108,22 @@ class PruningPanel(foo.Panel):
 
     def show_scores(self, ctx):
         """Shows the samples of the bar that was clicked."""
-        edges = ctx.panel.state.edges
-        low, high = edges[ctx.params["idx"]], edges[ctx.params["idx"] + 1]
+        edges = ctx.panel.state.edges or []
+        bar = check_whole("idx", ctx.params.get("idx"))
+        if bar + 1 >= len(edges):
+            raise ValueError(f"idx must be one of the {max(len(edges) - 1, 0)} bars, but got {bar}")
+        low, high = edges[bar], edges[bar + 1]
         value = ViewField(ctx.panel.state.scorer)
         below = value <= high if high == edges[-1] else value < high
         ctx.ops.set_view(view=ctx.dataset.match((value >= low) & below))
 
     def show_class(self, ctx):
         """Shows the samples that hold the class that was clicked."""
+        name = check_text("y", ctx.params.get("y"))
         field = self._label_field(ctx)
-        ctx.ops.set_view(
-            view=ctx.dataset.filter_labels(field, ViewField("label") == ctx.params["y"])
-        )
+        if field is None:
+            raise ValueError("no field of these samples holds labels; there is no class to show")
+        ctx.ops.set_view(view=ctx.dataset.filter_labels(field, ViewField("label") == name))
 
     def create(self, ctx):
         """Opens the form with what was chosen here."""
@@ -169,6 +177,13 @@ class PruningPanel(foo.Panel):
 
     def _label_field(self, ctx):
         return find_scored_labels(ctx.view, ctx.panel.state.scorer)
+
+
+def _check_percent(value):
+    percent = check_number("percent", value)
+    if not 0 <= percent <= PERCENTS[-1]:
+        raise ValueError(f"percent must be 0 to {PERCENTS[-1]}, but got {percent:g}")
+    return value
 
 
 def _scorers(ctx):

@@ -106,7 +106,7 @@ def test_the_form_is_about_the_selected_samples(shapes):
     [
         ({"label_field": "tags"}, "field 'tags' holds ListField.*masks: gt"),
         ({"label_field": "nowhere"}, "no field 'nowhere'.*masks: gt"),
-        ({"brain_key": "two words"}, "valid variable names"),
+        ({"brain_key": "two words"}, "letters, digits and underscores"),
         ({"field_prefix": "a b"}, "beginning of a name"),
         ({"totals_from": "first"}, "scored by run 'first' already"),
     ],
@@ -203,7 +203,7 @@ def test_the_form_asks_for_what_goes_with_a_choice(scored):
         ({"budget": "keep"}, "give one of pruning_rate, keep and threshold"),
         ({"budget": "keep", "keep": 1, "min_per_class": 5}, "min_per_class=1 or less"),
         ({"pinned_tags": ["golden"], "excluded_tags": ["golden"]}, "pinned and excluded"),
-        ({"scorer": "beauty"}, "scorer 'beauty' must be"),
+        ({"scorer": "beauty"}, "unknown scorer 'beauty'"),
         ({"brain_key": "a b"}, "letters, digits and underscores"),
         ({"brain_key": "shape_scores"}, "is no pruned view"),
         ({"brain_key": "pruned"}, "there is a pruned view 'pruned' already"),
@@ -314,7 +314,7 @@ def test_leftover_fields_are_cleaned_up(managed):
 def test_unknown_runs_are_refused(shapes, managed, action):
     params = {"action": action, "brain_key": "nothing", "new_brain_key": "new"}
     assert any(
-        "there is no run 'nothing'" in e
+        "unknown brain_key 'nothing'; choose one of pruned, shape_scores" in e
         for e in errors(form(managed, "manage_pruning_runs", **params))
     )
 

@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING, Any
 from tabulate import tabulate
 
 from .draw import draw_dataset
-from .sandbox import ROOT, enter_sandbox
+from .sandbox import ROOT, enter_sandbox, find_free_port
 
 if TYPE_CHECKING:
     import fiftyone as fo
 
-OUTPUT = ROOT / "demo-output"
 NAME = "tfdp-demo"
 LABEL_FIELD = "ground_truth"
 RATE = 0.5
@@ -26,6 +25,9 @@ def _parse_arguments() -> argparse.Namespace:
         "--coco", type=Path, help="your COCO annotation file, instead of drawn data"
     )
     parser.add_argument("--images", type=Path, help="the folder of its images")
+    parser.add_argument(
+        "--output", type=Path, default=ROOT / "demo-output", help="where all of it goes"
+    )
     parser.add_argument("--no-app", action="store_true", help="do not open the App")
     arguments = parser.parse_args()
     if (arguments.coco is None) != (arguments.images is None):
@@ -68,16 +70,29 @@ def _count(skipped: dict[str, list[str]]) -> str:
     return ", ".join(f"{len(ids)} {reason}" for reason, ids in skipped.items()) or "none"
 
 
-def main() -> None:
-    arguments = _parse_arguments()
-    enter_sandbox(OUTPUT / "fiftyone")
+def _open_app(view: fo.DatasetView) -> None:
+    """Opens the App for this machine alone, and waits until it is ended.
+
+    FiftyOne would let everyone in where it thinks that it is in a container, and would show another
+    App that has the port already.
+    """
     import fiftyone as fo
 
+    port = find_free_port(fo.config.default_app_port)
+    session = fo.launch_app(view, address="127.0.0.1", port=port)
+    print(f"\nThe App is at http://127.0.0.1:{port}; Ctrl-C ends it.", flush=True)
+    session.wait(-1)
+
+
+def main() -> None:
+    arguments = _parse_arguments()
+    output = arguments.output
+    enter_sandbox(output / "fiftyone")
     import tfdp
 
     annotations, images = arguments.coco, arguments.images
     if annotations is None:
-        annotations = draw_dataset(OUTPUT / "drawn")
+        annotations = draw_dataset(output / "drawn")
         images = annotations.parent / "images"
     dataset = _import_coco(annotations, images)
     print(f"\nScoring {len(dataset)} images of {annotations}")
@@ -88,12 +103,12 @@ def main() -> None:
     view = tfdp.prune_view(dataset, RATE, brain_key="pruned_50")
     _print_composition(dataset.load_brain_results("pruned_50").record)
 
-    pruned = OUTPUT / "pruned.json"
+    pruned = output / "pruned.json"
     tfdp.export_coco(view, pruned, label_field=LABEL_FIELD, annotations=annotations, overwrite=True)
     print(f"\nThe kept images' annotations, as they were: {pruned}")
     if not arguments.no_app:
         print("\nOpening the App. Press ` in it and type 'pruned' for the operators.")
-        fo.launch_app(dataset.view().sort_by("cb_scs", reverse=True)).wait(-1)
+        _open_app(dataset.view().sort_by("cb_scs", reverse=True))
 
 
 if __name__ == "__main__":

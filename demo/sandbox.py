@@ -53,6 +53,16 @@ def enter_sandbox(folder: Path) -> None:
         os.environ[f"FIFTYONE_{name}"] = str(value)
 
 
+def find_free_port(wanted: int = 0) -> int:
+    """The wanted port of this machine where nothing listens there, or else any free one."""
+    with socket.socket() as probe:
+        try:
+            probe.bind(("127.0.0.1", wanted))
+        except OSError:
+            probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
 def _find_mongod() -> Path | None:
     """FiftyOne's own mongod, or that of the system."""
     fiftyone = importlib.util.find_spec("fiftyone")
@@ -71,9 +81,7 @@ def _start_mongod(mongod: Path, folder: Path) -> str:
     busy machine.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = find_free_port()
     log = folder.with_suffix(".log")
     process = subprocess.Popen(
         [

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import shutil
-import socket
 import time
 import urllib.request
 from pathlib import Path
 
 import pytest
+
+from demo.sandbox import find_free_port
 
 SCREENSHOTS = Path(__file__).resolve().parents[2] / "test-output" / "screenshots"
 CHROMIUM_ARGS = [
@@ -52,9 +53,7 @@ def _wait_until(condition, seconds=120):
 def session():
     import fiftyone as fo
 
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = find_free_port()
     session = fo.launch_app(address="127.0.0.1", port=port, remote=True)
     _wait_until(lambda: _answers(f"http://127.0.0.1:{port}/fiftyone"))
     _wait_until(lambda: session._client._connected)

@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import resource
 import stat
 from contextlib import ExitStack
 
@@ -168,6 +169,23 @@ def test_what_a_killed_run_has_left_is_not_guessed_from_a_damaged_journal(tmp_pa
     with pytest.raises(ValueError, match=r"is damaged; remove .*\.b\.txt\.tfdp"):
         check_output(tmp_path / "b.txt", overwrite=True)
     assert names_in(tmp_path) == [".b.txt.tfdp", "a.txt", "b.txt"]
+
+
+def write_with_room_for(size, path):
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        with write_atomically(path) as file:
+            file.write(b"x")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_no_room_for_the_journal_leaves_nothing(tmp_path):
+    with pytest.raises(OSError, match="File too large") as caught:
+        write_with_room_for(50, tmp_path / "a.txt")
+    assert caught.value.filename == str(tmp_path / "a.txt")
+    assert names_in(tmp_path) == []
 
 
 def test_a_disk_without_hard_links(tmp_path, monkeypatch):

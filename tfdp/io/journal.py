@@ -84,8 +84,8 @@ class Journal:
 
     def begin(self, moves: list[Move], made: list[str]) -> None:
         """From now on, until `settle`, these would have to be undone."""
-        self.moves, self.made = moves, made
         self._save(_MOVES, [moves, made])
+        self.moves, self.made = moves, made
 
     def settle(self) -> None:
         """Nothing has to be undone any more."""

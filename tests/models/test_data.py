@@ -1,5 +1,9 @@
 """Reading, resizing and checking: what is used, and what is reported instead."""
 
+import os
+import struct
+import zlib
+
 import numpy as np
 import orjson
 import pytest
@@ -123,11 +127,26 @@ def broken_image(path, kind):
         Image.new("RGB", (8, 9)).save(path)
     elif kind == "20,000 x 20,000 px":
         Image.new("1", (20_000, 20_000)).save(path)
+    elif kind == "a folder":
+        path.mkdir()
+    elif kind == "a pipe":
+        os.mkfifo(path)
+    elif kind == "its text is a bomb":
+        text = zlib.compress(bytes(2**27))
+        Image.new("RGB", (9, 8)).save(path)
+        content = path.read_bytes()
+        chunk = b"zTXt" + b"a\0\0" + text
+        chunk = struct.pack(">I", len(chunk) - 4) + chunk + struct.pack(">I", zlib.crc32(chunk))
+        path.write_bytes(content[:33] + chunk + content[33:])
+    elif kind == "cut TIFF":
+        Image.new("RGB", (9, 8)).save(path, "TIFF", compression="tiff_lzw")
+        path.write_bytes(path.read_bytes()[:-40])
 
 
 @pytest.mark.parametrize(
     "kind, reason",
-    [("missing", "missing_file"), ("not an image", "unreadable_image"), ("cut off", "unreadable_image"), ("of another size", "wrong_image_size"), ("20,000 x 20,000 px", "image_too_large")],
+    [("missing", "missing_file"), ("not an image", "unreadable_image"), ("cut off", "unreadable_image"), ("of another size", "wrong_image_size"), ("20,000 x 20,000 px", "image_too_large"),
+     ("a folder", "unreadable_image"), ("a pipe", "unreadable_image"), ("its text is a bomb", "unreadable_image"), ("cut TIFF", "unreadable_image")],
 )  # fmt: skip
 def test_unusable_images(tmp_path, kind, reason):
     broken_image(tmp_path / "a.png", kind)
@@ -135,6 +154,18 @@ def test_unusable_images(tmp_path, kind, reason):
     assert checked.problem is not None
     assert checked.problem[0] == reason
     assert checked.problem[1]
+
+
+@pytest.mark.parametrize("name", ["", "a\0.png", "a" * 5000, "../nowhere/a.png"])
+def test_names_that_no_image_has(tmp_path, name):
+    checked = data.check_record(make_record(tmp_path / name, ONES, save=False))
+    assert checked.problem is not None
+    assert checked.problem[0] in {"unreadable_image", "missing_file"}
+
+
+def test_a_mask_without_a_pixel_is_the_reason_why_its_own_box_has_no_area(tmp_path):
+    record = make_record(tmp_path / "a.png", np.zeros((8, 9)), [0, 0, 0, 0])
+    assert data.check_record(record).instance_problems == ["empty_mask"]
 
 
 def test_a_flip_mirrors_image_boxes_and_masks(tmp_path):

@@ -12,6 +12,7 @@ import torch
 from PIL import Image
 from torchvision.ops import roi_align
 
+from ..io.regular_files import check_regular_file
 from ..masks import MaskProblem, mask_runs_from_rle, mask_runs_to_bitmaps
 
 if TYPE_CHECKING:
@@ -25,6 +26,10 @@ if TYPE_CHECKING:
 TARGET_SIDE = 28  # pixels of the mask head's output; torchvision's and the paper's
 SMALLEST_BOX = 0.01  # px; below, float32 coordinates give boxes without an area
 LONGEST_SIDE = 1333 / 800  # of the image size: the usual recipe's limits
+
+
+class WrongSizeError(ValueError):
+    """An image is not of the size that its record says."""
 
 
 class Checked(NamedTuple):
@@ -66,15 +71,16 @@ def read_image(
     little memory. Images over Pillow's own limit against decompression bombs are refused.
 
     Raises:
-        OSError: no such file, not an image, cut off.
-        ValueError: it is not of the expected (width, height).
+        OSError: no such file, no regular file, not an image, cut off.
+        WrongSizeError: it is not of the expected (width, height).
         PIL.Image.DecompressionBombError: more than twice `PIL.Image.MAX_IMAGE_PIXELS`.
     """
+    check_regular_file(path)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", Image.DecompressionBombWarning)
         with Image.open(path) as image:
             if expected not in {None, image.size}:
-                raise ValueError(f"expected {expected} px, found {image.size}")
+                raise WrongSizeError(f"expected {expected} px, found {image.size}")
             if size is None:
                 return image.convert("RGB")
             image.draft(None, size)
@@ -89,10 +95,10 @@ def image_problem(path: Path, expected: tuple[int, int] | None = None) -> tuple[
         return "missing_file", str(error.filename)
     except Image.DecompressionBombError as error:
         return "image_too_large", f"{error} Make it smaller, with its masks."
-    except (OSError, SyntaxError) as error:  # Pillow's PNG reader raises SyntaxError
-        return "unreadable_image", str(error)
-    except ValueError as error:
+    except WrongSizeError as error:
         return "wrong_image_size", str(error)
+    except Exception as error:  # noqa: BLE001 - Pillow raises whatever a damaged file leads it to
+        return "unreadable_image", str(error)
     return None
 
 
@@ -201,12 +207,14 @@ def _instance_problem(record: ImageRecord, index: int, classes: Sequence[str] | 
         return "class_unknown_to_model"
     if record.masks[index] is None:
         return "no_mask"
-    if not min(x2 - x1, y2 - y1) >= SMALLEST_BOX:  # NaN, too
-        return "box_without_area"
     try:
-        return None if decode_mask(record, index).any() else "empty_mask"
+        is_empty = not decode_mask(record, index).any()
     except ValueError as error:
         return str(error)
+    if is_empty:
+        return "empty_mask"
+    has_area = min(x2 - x1, y2 - y1) >= SMALLEST_BOX  # which NaN is not
+    return None if has_area else "box_without_area"
 
 
 def _flipped(example: dict[str, Any]) -> dict[str, Any]:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
+import signal
+import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 MOST_WORKERS = 8
+PR_SET_PDEATHSIG = 1  # of Linux's prctl
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,15 @@ def consecutive_batches(count: int, batch_size: int) -> list[NDArray[np.int64]]:
     ]
 
 
+def _end_with_parent(_worker: int) -> None:
+    """A loading process ends when the one that started it does, killed or not.
+
+    Where there is no such call, torch looks every five seconds, when no image is being loaded.
+    """
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
 def load_batches(
     load: Callable[[Any, int], Any],
     items: Sequence[Any],
@@ -59,5 +72,11 @@ def load_batches(
         workers: processes; 0 loads in this one.
     """
     batches = [batch.tolist() for batch in order]
-    loaded = _Loaded(load, items)
-    return iter(DataLoader(loaded, batch_sampler=batches, collate_fn=list, num_workers=workers))
+    loader = DataLoader(
+        _Loaded(load, items),
+        batch_sampler=batches,
+        collate_fn=list,
+        num_workers=workers,
+        worker_init_fn=_end_with_parent,
+    )
+    return iter(loader)

@@ -171,6 +171,18 @@ def test_what_a_killed_run_has_left_is_not_guessed_from_a_damaged_journal(tmp_pa
     assert names_in(tmp_path) == [".b.txt.tfdp", "a.txt", "b.txt"]
 
 
+def test_two_names_that_turn_out_to_be_one_place(tmp_path):
+    """As "a" and "A" do on a disk that ignores case."""
+    (tmp_path / "one").mkdir()
+    with stage(tmp_path, "main", overwrite=True) as staging:
+        for folder in ("one", "other"):
+            staging.add(tmp_path / folder / "a", near=tmp_path).touch()
+        (tmp_path / "other").symlink_to("one")
+        with pytest.raises(ValueError, match="two outputs would be"):
+            staging.put_in_place()
+    assert names_in(tmp_path / "one") == []
+
+
 def write_with_room_for(size, path):
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))

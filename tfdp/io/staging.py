@@ -101,7 +101,7 @@ class Staging:
 
     def _move_all(self) -> None:
         for folder in self._journal.made:
-            Path(folder).mkdir()
+            Path(folder).mkdir(exist_ok=True)
         ours = {tuple(move.identity) for move in self._journal.moves}
         for move in self._journal.moves:
             with name_in_errors(move.target):

@@ -16,8 +16,9 @@ from .field_names import choose_prefix, name_score_fields
 from .fields import MODEL_FIELDS
 from .io.view_labels import check_view, find_mask_field
 from .io.view_records import ClassField, list_class_fields
-from .models.score_log import check_scores, default_scores
 from .models.log_reading import read_run
+from .models.recipe import RANGES, check_settings
+from .models.score_log import check_scores, default_scores
 from .run_fields import own_configs
 from .runs import ModelScoringConfig
 
@@ -227,6 +228,8 @@ def plan_model_scoring(
 
     given = {name: value for name, value in asdict(parameters).items() if value is not None}
     arguments |= {name: value for name, value in given.items() if name in arguments}
+    numbers = (*RANGES, "learning_rate")
+    check_settings(**{name: arguments[name] for name in numbers if name in arguments})
     if arguments["model"] not in list_models(labels):
         raise ValueError(
             f"expected a model of {', '.join(list_models(labels))}, got {arguments['model']!r}"

@@ -229,11 +229,15 @@ WRONG = {
     "a classifier for masks": ({"model": "resnet18"}, "expected a model of maskrcnn_resnet50_fpn"),
     "dynamics without epochs": ({"epochs": 0, "scores": ["aum"]}, "need a training"),
     "fewer epochs than the window": ({"window": 3}, "at least as many epochs"),
+    "an image size of 0": ({"image_size": 0}, "image_size must be a whole number of 32 to 8192"),
+    "a batch of none": ({"batch_size": 0}, "batch_size must be a whole number of 1 or more"),
+    "a rate of NaN": ({"learning_rate": float("nan")}, "learning_rate must be a finite number"),
+    "a negative number of processes": ({"workers": -1}, "workers must be a whole number of 0"),
     "no such region": ({"region": "box"}, "region of roi, mask"),
     "no such device": ({"device": "abacus"}, "cuda, mps or cpu"),
     "a log inside the plugin": ({"log_folder": ROOT / "logs"}, "inside the plugin"),
     "no such checkpoint": ({"weights": "/nowhere/best.pt"}, "found no file '/nowhere/best.pt'"),
-    "a key that is no name": ({"brain_key": "my run"}, "valid variable names"),
+    "a key that is no name": ({"brain_key": "my run"}, "letters, digits and underscores"),
 }
 
 

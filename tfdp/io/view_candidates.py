@@ -18,6 +18,7 @@ from ..scorers import (
 )
 from ..selection import Candidates
 from ..shape_scores import PLAIN_SCORERS
+from ..values import check_text, check_whole
 from .view_fields import is_own, score_of
 from .view_labels import check_view, find_label_field, raw_value, stream_raw
 from .view_records import ClassField, list_class_fields
@@ -147,9 +148,10 @@ def score_candidates(
     Raises:
         ValueError: there is no such scorer, or its scores are NaN.
     """
+    check_text("scorer", scorer)
     contents = held.contents
     scored = contents.num_instances() > 0
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(check_whole("seed", seed))
     if scorer not in PLAIN_SCORERS or view.get_field(scorer) is not None:
         scores, scored = _read_field(view, scorer)
     elif scorer == "count":

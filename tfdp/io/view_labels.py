@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import fiftyone as fo
 
+from ..values import check_text
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
@@ -71,6 +73,7 @@ def find_label_field(view: SampleCollection, name: str) -> LabelField:
     Raises:
         ValueError: there is none, or it can hold no masks; the message names those that would do.
     """
+    check_text("label_field", name)
     for field in list_label_fields(view):
         if field.name == name:
             return field

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from benchmarks import plain
 from tfdp.masks import MaskProblem, mask_runs_to_bitmaps
-from tfdp.rasterize import rasterize_polygons
+from tfdp.rasterize import PIECE, rasterize_in_pieces, rasterize_polygons
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__:DeprecationWarning:pycocotools")
 
@@ -159,3 +159,24 @@ def test_real_polygons_are_drawn_as_named(shared, rasterizer):
         [image["width"] for _, image in drawn],
         rasterizer,
     )
+
+
+@pytest.mark.parametrize("rasterizer", RASTERIZERS)
+def test_pieces_hold_the_masks_that_are_drawn_as_a_whole(rasterizer):
+    rng = np.random.default_rng(0)
+    lengths = rng.integers(2, 9, 900)  # of parts, some too short; every third belongs to the next
+    part_starts = np.cumsum([0, *lengths])
+    mask_starts = np.arange(0, 901, 3)
+    xy = rng.uniform(-50, 950, (part_starts[-1], 2))
+    sizes = np.full((2, 300), 900)
+    arguments = (xy, part_starts, mask_starts, *sizes)
+    pieces = []
+    rasterize_in_pieces(*arguments, rasterizer, lambda *piece: pieces.append(piece))
+    masks, problems = rasterize_polygons(*arguments, rasterizer)
+    assert problems.any()
+    assert not problems.all()
+    assert len(pieces) > 1
+    np.testing.assert_array_equal(np.concatenate([codes for _, _, codes in pieces]), problems)
+    np.testing.assert_array_equal(np.concatenate([m.counts for _, m, _ in pieces]), masks.counts)
+    assert [k for piece, _, _ in pieces for k in range(300)[piece]] == list(range(300))
+    assert all(len(m.counts) < 4 * PIECE for _, m, _ in pieces)

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 MAX_SIDE = 2**20  # px; with it, no sum of positions leaves 64 bits and no scratch array is large
 MAX_PIXELS = 2**32 - 1  # COCO's counts have 32 bits
+MAX_OUTLINE = (
+    2**21
+)  # px; drawing and measuring take up to 100 bytes for each. A run has two or more
 
 
 class MaskProblem(IntEnum):
@@ -32,11 +35,12 @@ class MaskProblem(IntEnum):
     NEGATIVE_COUNT = 4
     WRONG_TOTAL = 5  # the counts do not add up to height * width
     BAD_POLYGON = 6  # no part, a part of fewer than 3 points, or coordinates not finite or absurd
-    OUTLINE_TOO_LONG = 7  # more than MAX_OUTLINE pixels of outline inside the frame
+    OUTLINE_TOO_LONG = 7  # more than MAX_OUTLINE pixels of outline inside the frame, or counts
 
 
 # what the compiled functions know of it
 _OK, _BAD_SIZE, _GARBAGE, _TRUNCATED, _NEGATIVE, _WRONG_TOTAL = map(int, list(MaskProblem)[:6])
+_OUTLINE_TOO_LONG = int(MaskProblem.OUTLINE_TOO_LONG)
 
 
 @dataclass(frozen=True)
@@ -71,7 +75,11 @@ def is_bad_size(height: int, width: int) -> bool:
 
 @inner
 def _scan_pixels(pixels: NDArray[np.bool_], counts: NDArray[np.uint32]) -> int:
-    """Writes one bitmap's counts, pixel by pixel as they lie in memory; returns their number."""
+    """Writes one bitmap's counts, pixel by pixel as they lie in memory.
+
+    Returns:
+        Their number; 0 for more than MAX_OUTLINE.
+    """
     num = last = 0
     before = False
     for start in range(0, len(pixels), 64):
@@ -86,6 +94,8 @@ def _scan_pixels(pixels: NDArray[np.bool_], counts: NDArray[np.uint32]) -> int:
                     counts[num] = start + k - last
                     last = start + k
                     num += 1
+            if num >= MAX_OUTLINE:
+                return 0
     counts[num] = len(pixels) - last
     return num + 1
 
@@ -109,6 +119,9 @@ def mask_runs_from_bitmaps(bitmaps: Sequence[NDArray[np.generic]]) -> MaskRuns:
 
     Args:
         bitmaps: N arrays (H, W), each of its own size; nonzero is foreground.
+
+    Returns:
+        The N masks, in order. One of more than `MAX_OUTLINE` counts has none.
     """
     pixels = [bitmap.astype(np.bool_, copy=False).ravel() for bitmap in bitmaps]
     counts, starts = _scan(
@@ -152,6 +165,8 @@ def _decode_string(
         total += value
         if total > num_pixels:
             return 0, _WRONG_TOTAL
+        if num == MAX_OUTLINE:
+            return 0, _OUTLINE_TOO_LONG
         counts[num] = value
         num += 1
     return num, _OK if total == num_pixels else _WRONG_TOTAL
@@ -160,6 +175,8 @@ def _decode_string(
 @inner
 def _copy_counts(numbers: Ints, counts: NDArray[np.uint32], num_pixels: int) -> tuple[int, int]:
     """Checks one list of counts and copies it, as `_decode_string`."""
+    if len(numbers) > MAX_OUTLINE:
+        return 0, _OUTLINE_TOO_LONG
     total = 0
     for k in range(len(numbers)):
         if numbers[k] < 0:

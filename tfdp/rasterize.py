@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from .compiled import compiled, inner
-from .masks import MaskProblem, MaskRuns, is_bad_size
+from .masks import MAX_OUTLINE, MaskProblem, MaskRuns, is_bad_size
+from .pieces import do_in_pieces
 from .rasterize_coco import draw_coco
 from .rasterize_opencv import draw_opencv
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from .toggles import Ints
@@ -19,7 +22,7 @@ if TYPE_CHECKING:
 Rasterizer = Literal["coco", "opencv"]
 
 MAX_COORDINATE = 2.0**26  # px; beyond it pycocotools' own integers overflow
-MAX_OUTLINE = 2**21  # px; drawing takes up to 100 bytes for each
+PIECE = 2**17  # px; of the outlines that are drawn and measured at a time
 
 _OK, _BAD_SIZE = int(MaskProblem.NONE), int(MaskProblem.BAD_SIZE)
 _BAD_POLYGON, _OUTLINE_TOO_LONG = int(MaskProblem.BAD_POLYGON), int(MaskProblem.OUTLINE_TOO_LONG)
@@ -71,6 +74,47 @@ def _check(
     return problems, outlines
 
 
+def _draw(
+    xy: NDArray[np.float64],
+    part_starts: Ints,
+    mask_starts: Ints,
+    heights: Ints,
+    widths: Ints,
+    outlines: Ints,
+    rasterizer: Rasterizer,
+) -> MaskRuns:
+    if rasterizer == "coco":
+        counts, starts = draw_coco(xy, part_starts, mask_starts, heights, widths, outlines)
+        return MaskRuns(counts, starts, heights)
+    counts, starts = draw_opencv(xy, part_starts, mask_starts, heights, widths, outlines)
+    return MaskRuns(counts, starts, widths, by_row=True)
+
+
+def rasterize_in_pieces(
+    xy: NDArray[np.float64],
+    part_starts: NDArray[np.int64],
+    mask_starts: NDArray[np.int64],
+    heights: NDArray[np.int64],
+    widths: NDArray[np.int64],
+    rasterizer: Rasterizer,
+    use: Callable[[slice, MaskRuns, NDArray[np.uint8]], None],
+) -> None:
+    """Draws N polygon masks, some at a time: what is held at once is bounded by its outline.
+
+    Takes what `rasterize_polygons` takes. For each piece, ``use`` is told which of the masks it
+    holds, and what `rasterize_polygons` would give of them.
+    """
+    problems, outlines = _check(xy, part_starts, mask_starts, heights, widths)
+
+    def draw(piece: slice) -> None:
+        starts = mask_starts[piece.start : piece.stop + 1]
+        sizes = heights[piece], widths[piece]
+        masks = _draw(xy, part_starts, starts, *sizes, outlines[piece], rasterizer)
+        use(piece, masks, problems[piece])
+
+    do_in_pieces(draw, outlines, PIECE)
+
+
 def rasterize_polygons(
     xy: NDArray[np.float64],
     part_starts: NDArray[np.int64],
@@ -95,8 +139,5 @@ def rasterize_polygons(
         A mask with a problem has no counts.
     """
     problems, outlines = _check(xy, part_starts, mask_starts, heights, widths)
-    if rasterizer == "coco":
-        counts, starts = draw_coco(xy, part_starts, mask_starts, heights, widths, outlines)
-        return MaskRuns(counts, starts, heights), problems
-    counts, starts = draw_opencv(xy, part_starts, mask_starts, heights, widths, outlines)
-    return MaskRuns(counts, starts, widths, by_row=True), problems
+    runs = _draw(xy, part_starts, mask_starts, heights, widths, outlines, rasterizer)
+    return runs, problems

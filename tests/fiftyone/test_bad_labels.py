@@ -98,7 +98,7 @@ READABLE_MASKS = {
     "no rows": np.zeros((0, 4), bool),
     "no columns": np.zeros((4, 0), bool),
 }
-NOISE = np.arange(2**22).reshape(2**12, 2**10) % 2 == 0
+NOISE = np.indices((2**12, 2**10)).sum(axis=0) % 2 == 0
 BAD_BOXES = {
     "null": None,
     "a number": 5,
@@ -135,7 +135,7 @@ DETECTIONS = {  # what is set on the label, and how scoring, export and training
     "mask: version 2": ({"mask": stored(SQUARE, 2)}, DONE),
     "mask: version 3": ({"mask": stored(SQUARE, 3)}, DONE),
     "mask: bomb": ({"mask": bomb()}, "mask_too_large"),
-    "mask: noise": ({"mask": stored(NOISE)}, DONE),
+    "mask: noise": ({"mask": stored(NOISE)}, ("outline_too_long", DONE, DONE)),
     "mask: none": ({"mask": None}, "no_mask"),
     **{
         f"box: {name}": ({"bounding_box": x}, (DONE, "bad_box", "bad_box"))
@@ -390,6 +390,14 @@ def test_the_image_itself_tells_its_size_for_training(make_dataset, tmp_path, si
     dataset._sample_collection.update_one({}, {"$set": change})
     (record,) = read_view_records(dataset, find_label_field(dataset, "gt"), lambda _: None).records
     assert record.width == (640 if size == (640, 480) else 120)
+
+
+def test_noise_in_its_own_frame_is_no_mask_to_export_or_to_train_on(make_dataset, tmp_path):
+    label = detection("a", NOISE, (0, 0, 1, 1))
+    dataset = make_dataset([sample("a", [label], size=NOISE.shape[::-1])])
+    exported = tfdp.export_coco(dataset, tmp_path / "o.json", label_field="gt", progress=False)
+    read = read_view_records(dataset, find_label_field(dataset, "gt"), lambda _: None)
+    assert exported.skipped.counts() == read.skipped.counts() == {"outline_too_long": 1}
 
 
 @pytest.mark.parametrize("entry", [None, 5, "text", [], {}], ids=repr)

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 
     from .json_scan import Spans, Text
 
+MAX_VALUE = 2**20  # bytes; of an id, a name, a size. Parsed, a value may take thirty times as much
+MAX_SHORT = 10**6  # entries of a list that may be short; read, each takes hundreds of bytes
+SHORT = 32  # bytes on average; an annotation that can be scored has twice as many
+
 _BOM = b"\xef\xbb\xbf"
 _CHUNK = 2**20  # bytes; of the check of the encoding
 
@@ -58,7 +62,8 @@ class JsonFile:
         """Spans of the items of a list that the file must have.
 
         Raises:
-            ValueError: there is no such member, or it is no list.
+            ValueError: there is no such member, it is no list, or it has millions of items that are
+                too short to say anything.
         """
         if name not in self.members:
             found = ", ".join(repr(m[:30]) for m in list(self.members)[:6]) or "nothing"
@@ -67,6 +72,12 @@ class JsonFile:
         if elements is None:
             raise ValueError(
                 f"{name!r} in {self.path} must be a list, but is {self._describe(name)}"
+            )
+        member, number = self.members[name], len(elements)
+        if number > MAX_SHORT and member.end - member.start < number * SHORT:
+            raise ValueError(
+                f"{name!r} in {self.path} has {number:,} entries of less than {SHORT} bytes on "
+                "average, too short to say anything: is it a COCO file?"
             )
         return elements
 
@@ -81,8 +92,8 @@ class JsonFile:
         return self.data[span[0] : span[1]]
 
     def value(self, span: Spans) -> Any:
-        """One value, parsed; None where there is none."""
-        return parse(self.raw(span) or b"null")
+        """One value, parsed; None where there is none, or one of more than `MAX_VALUE` bytes."""
+        return parse(self.raw(span) or b"null") if span[1] - span[0] <= MAX_VALUE else None
 
     def _describe(self, name: str) -> str:
         start = self.members[name].start
@@ -172,7 +183,9 @@ class _Scanner:
                 f"{self.path} is not JSON: it is cut off, it ends at byte {place} inside a value"
             )
         line = self.data.count(b"\n", 0, place) + 1
-        raise ValueError(f"{self.path} is not JSON: unexpected character at byte {place}, line {line}")
+        raise ValueError(
+            f"{self.path} is not JSON: unexpected character at byte {place}, line {line}"
+        )
 
 
 def _scan_members(scanner: _Scanner) -> dict[str, Member]:

@@ -218,7 +218,7 @@ def scan_array(text: Text, i: int, open_brackets: Text) -> tuple[Spans, int]:
     Returns:
         (n, 2) spans of the elements, and the array's end as `scan_value` gives it.
     """
-    starts, ends = np.empty(1024, np.int64), np.empty(1024, np.int64)
+    places = np.empty(1024, np.int64)  # start, end, start, end, ...
     num = 0
     i = skip_space(text, i + 1)
     if i < len(text) and text[i] == _CLOSE_ARRAY:
@@ -229,9 +229,9 @@ def scan_array(text: Text, i: int, open_brackets: Text) -> tuple[Spans, int]:
         i = scan_value(text, i, open_brackets)
         if i < 0:
             break
-        starts, ends = grown(starts, num, num + 1), grown(ends, num, num + 1)
-        starts[num], ends[num] = start, i
-        num += 1
+        places = grown(places, num, num + 2)
+        places[num], places[num + 1] = start, i
+        num += 2
         i = skip_space(text, i)
         if i == len(text) or (text[i] != _COMMA and text[i] != _CLOSE_ARRAY):
             i = ~i
@@ -239,6 +239,4 @@ def scan_array(text: Text, i: int, open_brackets: Text) -> tuple[Spans, int]:
         i += 1
         if text[i - 1] == _CLOSE_ARRAY:
             break
-    spans = np.empty((num, 2), np.int64)
-    spans[:, 0], spans[:, 1] = starts[:num], ends[:num]
-    return spans, i
+    return places[:num].reshape(-1, 2), i

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, NamedTuple
 import cv2
 import numpy as np
 
-from ..masks import MaskRuns
+from ..masks import MAX_OUTLINE, MaskRuns
 from .view_masks import check_mask_size
+from .view_values import UnreadableError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -73,11 +74,18 @@ def place_mask(
 
 
 def frame_runs(placed: PlacedMask, height: int, width: int) -> MaskRuns:
-    """The run lengths of the mask in its whole frame; only the mask's own pixels are looked at."""
+    """The run lengths of the mask in its whole frame; only the mask's own pixels are looked at.
+
+    Raises:
+        UnreadableError: they are too many.
+    """
     rows, columns = placed.bitmap.shape
     padded = np.zeros((columns, rows + 2), bool)  # transposed: COCO reads down the columns
     padded[:, 1:-1] = placed.bitmap.T
-    column, row = np.nonzero(padded[:, 1:] != padded[:, :-1])
+    changes = padded[:, 1:] != padded[:, :-1]
+    if np.count_nonzero(changes) > MAX_OUTLINE:
+        raise UnreadableError("outline_too_long", f"more than {MAX_OUTLINE:,} px")
+    column, row = np.nonzero(changes)
     places = (placed.x + column) * height + placed.y + row
     goes_on = np.flatnonzero(places[1:] == places[:-1])  # a run into the next column is one run
     places = np.delete(places, np.append(goes_on, goes_on + 1))

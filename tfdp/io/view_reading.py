@@ -13,7 +13,7 @@ from ..columns import object_array
 from ..contours import Contours, measure_contours
 from ..instances import Collection, Instances
 from ..masks import MaskProblem, mask_runs_from_bitmaps
-from ..rasterize import Rasterizer, rasterize_polygons
+from ..rasterize import Rasterizer, rasterize_in_pieces
 from ..skipped import Skipped, SkippedItem
 from .ahead import run_ahead
 from .view_labels import check_view, find_mask_field, project_labels, stream_raw
@@ -33,12 +33,13 @@ if TYPE_CHECKING:
     from fiftyone.core.collections import SampleCollection
     from numpy.typing import NDArray
 
+    from ..masks import MaskRuns
     from .view_values import Outline
 
 Report = Callable[[int], Any]  # is told how many samples more are done
 
 BATCH_LABELS = 512  # that one thread takes at a time
-BATCH_PIXELS = 2**25  # of the masks that one thread holds at a time
+BATCH_BYTES = 2**23  # of the masks that one thread holds at a time
 
 _LABEL_KEYS = {
     "detections": ("_id", "label", "iscrowd", "mask", "mask_path"),
@@ -65,8 +66,11 @@ class _Measured(NamedTuple):
 
 
 def _measure_bitmaps(masks: list[NDArray[Any]]) -> tuple[Contours, NDArray[np.uint8]]:
-    """The contours of masks, and (n,) `MaskProblem`: bitmaps have none."""
-    return measure_contours(mask_runs_from_bitmaps(masks)), np.zeros(len(masks), np.uint8)
+    """The contours of masks, and (n,) `MaskProblem`."""
+    runs = mask_runs_from_bitmaps(masks)
+    no_counts = np.diff(runs.starts) == 0
+    problems = np.where(no_counts, np.uint8(MaskProblem.OUTLINE_TOO_LONG), np.uint8(0))
+    return measure_contours(runs), problems
 
 
 def _measure_outlines(
@@ -74,15 +78,23 @@ def _measure_outlines(
 ) -> tuple[Contours, NDArray[np.uint8]]:
     """The contours of polylines, and (n,) `MaskProblem`."""
     parts = [part for outline in outlines for part in outline.parts]
-    runs, problems = rasterize_polygons(
+    contours: list[Contours] = []
+    problems: list[NDArray[np.uint8]] = []
+
+    def measure(_: slice, runs: MaskRuns, found: NDArray[np.uint8]) -> None:
+        contours.append(measure_contours(runs))
+        problems.append(found)
+
+    rasterize_in_pieces(
         np.concatenate([np.empty((0, 2)), *parts]),
         _offsets([len(part) for part in parts]),
         _offsets([len(outline.parts) for outline in outlines]),
         np.array([outline.height for outline in outlines], np.int64),
         np.array([outline.width for outline in outlines], np.int64),
         rasterizer,
+        measure,
     )
-    return measure_contours(runs), problems
+    return _join_contours(contours), np.concatenate(problems)
 
 
 def _offsets(lengths: list[int]) -> NDArray[np.int64]:
@@ -94,11 +106,11 @@ def _measure_batch(
     read: Callable[[_RawLabel], Any],
     measure: Callable[[list[Any]], tuple[Contours, NDArray[np.uint8]]],
 ) -> _Measured:
-    """Reads and measures the labels of a batch, `BATCH_PIXELS` at a time."""
+    """Reads and measures the labels of a batch, `BATCH_BYTES` of masks at a time."""
     done = _Measured([], [], [], [], [])
     shapes: list[Any] = []
     problems: list[NDArray[np.uint8]] = []
-    num_pixels = 0
+    num_bytes = 0
 
     def measure_waiting() -> None:
         contours, found = measure(shapes)
@@ -117,10 +129,10 @@ def _measure_batch(
         done.ids.append(label_id)
         done.images.append(raw.image)
         done.classes.append(name)
-        num_pixels += getattr(shapes[-1], "nbytes", 0)
-        if num_pixels > BATCH_PIXELS:
+        num_bytes += getattr(shapes[-1], "nbytes", 0)
+        if num_bytes > BATCH_BYTES:
             measure_waiting()
-            num_pixels = 0
+            num_bytes = 0
     if shapes:
         measure_waiting()
     return _drop_problems(done, np.concatenate([np.empty(0, np.uint8), *problems]))

@@ -253,8 +253,10 @@ def test_a_killed_training_blocks_nothing_and_leaves_nothing(tmp_path, finished)
         assert process.stdout.readline() == "child\n"
         assert process.wait() == -signal.SIGKILL
         assert [path for path in tmp_path.iterdir() if path.name.startswith(".epoch_0001")]
-        train(tmp_path)
+        seen = []
+        train(tmp_path, told=lambda fraction, message: seen.append({*tmp_path.glob(".*")}))
         process.stdin.close()
+    assert seen[0] == set()
     assert scores(tmp_path) == scores(finished)
     names = {path.name for path in tmp_path.iterdir()}
     assert names == {path.name for path in finished.iterdir()}

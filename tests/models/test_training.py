@@ -98,10 +98,12 @@ def test_losses_that_are_not_finite_stop_it_and_say_what_to_try(tmp_path):
         training.train(task, RECIPE, tmp_path, lambda *_: None)
 
 
-def test_too_little_gpu_memory_names_batch_and_size(tmp_path):
-    def loss(_):
-        raise torch.cuda.OutOfMemoryError("CUDA out of memory")
+def raise_of_the_gpu(_):
+    raise torch.cuda.OutOfMemoryError("CUDA out of memory")
 
+
+@pytest.mark.parametrize("loss", [raise_of_the_gpu, lambda w: w * torch.empty(10**15)])
+def test_too_little_memory_names_batch_and_size(tmp_path, loss):
     with pytest.raises(ValueError, match="batches of 4 images of 64 px: take a smaller batch"):
         training.train(OneNumber(loss), RECIPE, tmp_path, lambda *_: None)
 

@@ -104,7 +104,7 @@ class _Reading:
             heights=np.concatenate([images.heights for images in self.images]),
             widths=np.concatenate([images.widths for images in self.images]),
             category_ids=as_id_array(list(self.category_names)),
-            category_names=object_array(_unique_names(self.category_names)),
+            category_names=object_array(unique_names(self.category_names)),
             ids=np.concatenate(ids),
             image_index=np.concatenate(image_index),
             category_index=np.concatenate(category_index),
@@ -113,7 +113,7 @@ class _Reading:
         )
 
 
-def _unique_names(category_names: dict[Id, str]) -> list[str]:
+def unique_names(category_names: dict[Id, str]) -> list[str]:
     """The names, with the id added where several categories have one name."""
     times = Counter(category_names.values())
     return [n if times[n] == 1 else f"{n} (id {i})" for i, n in category_names.items()]

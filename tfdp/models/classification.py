@@ -138,8 +138,9 @@ def train_and_score_classes(
 
     Raises:
         ValueError: a parameter, the weights or all of the data cannot be used; the training
-            diverged; the GPU's memory is too small.
-        OSError: the log could not be written.
+            diverged; the device's memory is too small; the log is damaged, of another run, or in
+            use by another training.
+        OSError: the log could not be written, or an image no longer be read.
     """
     check_settings(image_size=image_size, workers=workers, window=window)
     recipe = Recipe(epochs, batch_size, learning_rate, REFERENCE_BATCH, WEIGHT_DECAY, seed=seed)

@@ -15,6 +15,7 @@ from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 from torchvision.models.detection.roi_heads import paste_masks_in_image
 
+from ..io.coco_reading import unique_names
 from .checkpoints import load_weights, read_checkpoint
 from .data import image_problem, load_image
 from .loading import consecutive_batches, default_workers, load_batches
@@ -175,7 +176,8 @@ def evaluate_checkpoint(
     readable = [r for r in records if image_problem(r.path, (r.width, r.height)) is None]
     with contextlib.redirect_stdout(io.StringIO()):  # pycocotools prints
         truth = COCO(str(annotations))
-    names = {category["id"]: category["name"] for category in truth.dataset["categories"]}
+    categories = {category["id"]: category["name"] for category in truth.dataset["categories"]}
+    names = dict(zip(categories, unique_names(categories), strict=True))
     id_of = {name: category for category, name in names.items()}
     category_ids = [id_of.get(name) for name in checkpoint.classes]
     results: list[dict[str, Any]] = []

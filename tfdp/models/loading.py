@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from torch.utils.data import DataLoader
@@ -22,6 +22,12 @@ MOST_WORKERS = 8
 PR_SET_PDEATHSIG = 1  # of Linux's prctl
 
 
+class _Failed(NamedTuple):
+    """Stands for an item that could not be loaded."""
+
+    error: Exception
+
+
 @dataclass(frozen=True)
 class _Loaded:
     """What a DataLoader calls a dataset."""
@@ -33,7 +39,10 @@ class _Loaded:
         return len(self.items)
 
     def __getitem__(self, number: int) -> Any:
-        return self.load(self.items[number], number)
+        try:
+            return self.load(self.items[number], number)
+        except (OSError, SyntaxError, ValueError) as error:
+            return _Failed(error)  # which torch would turn into the text of a traceback
 
 
 def default_workers(device: torch.device) -> int:
@@ -70,13 +79,25 @@ def load_batches(
         items: what it loads.
         order: the numbers of each batch's items.
         workers: processes; 0 loads in this one.
+
+    Raises:
+        OSError: a loading process ended, or has too little memory; or an item cannot be read.
     """
-    batches = [batch.tolist() for batch in order]
     loader = DataLoader(
         _Loaded(load, items),
-        batch_sampler=batches,
+        batch_sampler=[batch.tolist() for batch in order],
         collate_fn=list,
         num_workers=workers,
         worker_init_fn=_end_with_parent,
     )
-    return iter(loader)
+    try:
+        for batch in loader:
+            for item in batch:
+                if isinstance(item, _Failed):
+                    raise item.error
+            yield batch
+    except RuntimeError as error:
+        raise OSError(
+            f"a process that loads images failed, as it does where there is too little memory; take"
+            f" fewer workers or a smaller batch ({error})"
+        ) from error

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock, Timeout
 
+from ..io.journal import clear_killed_run
 from .log_reading import open_targets, read_rows, read_run
 from .training_log import (
     CHECKPOINT,
@@ -15,6 +16,7 @@ from .training_log import (
     RUN,
     SECONDS,
     TARGETS,
+    epoch_path,
     write_rows,
     write_run,
 )
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
 
 LOCK = "training.lock"
 SHOWN = 5  # names in a message
+NAMES = (RUN, ROWS, TARGETS, SECONDS, CHECKPOINT)  # of a log's files, but for the epochs'
 
 
 @contextmanager
@@ -58,6 +61,15 @@ def lock_log(folder: Path) -> Iterator[None]:
         lock.release()
 
 
+def _clear_killed_run(folder: Path, epochs: int) -> None:
+    """Removes what a training that was killed had begun to write: up to hundreds of megabytes."""
+    for path in (
+        *(folder / name for name in NAMES),
+        *(epoch_path(folder, epoch) for epoch in range(epochs + 1)),
+    ):
+        clear_killed_run(path)
+
+
 def _check_same_run(folder: Path, run: dict[str, Any]) -> None:
     started = read_run(folder)
     other = [
@@ -74,8 +86,8 @@ def _check_same_run(folder: Path, run: dict[str, Any]) -> None:
 
 def _check_unused(folder: Path) -> None:
     """Refuses a folder that holds files of our names, but no log: they are someone else's."""
-    paths = [folder / name for name in (ROWS, TARGETS, SECONDS, CHECKPOINT)]
-    found = [path.name for path in (*paths, *sorted(folder.glob("epoch_*.npy"))) if path.exists()]
+    paths = (*(folder / name for name in NAMES), *sorted(folder.glob("epoch_*.npy")))
+    found = [path.name for path in paths if path.exists()]
     if found:
         raise ValueError(
             f"expected an empty folder or a training log, found {', '.join(found[:SHOWN])} in"
@@ -111,6 +123,7 @@ def open_log(
     Raises:
         ValueError: the folder holds the log of another run, or files that are of no log.
     """
+    _clear_killed_run(folder, run["epochs"])
     started = (folder / RUN).exists()
     if started:
         _check_same_run(folder, run)

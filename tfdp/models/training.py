@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 READING_SHARE = 0.02  # of the whole time, for the progress bar
 TRAINING_SHARE = 0.85  # of an epoch's time, the rest is scoring
+CPU_MEMORY = "DefaultCPUAllocator"  # in the error of torch where memory is short
 
 
 class Task(Protocol):
@@ -157,10 +158,12 @@ def _check_finite(losses: dict[str, float], where: str, recipe: Recipe) -> None:
 def _explain_memory(task: Task, recipe: Recipe) -> Iterator[None]:
     try:
         yield
-    except torch.cuda.OutOfMemoryError as error:
+    except RuntimeError as error:
+        if not isinstance(error, torch.cuda.OutOfMemoryError) and CPU_MEMORY not in str(error):
+            raise
         raise ValueError(
-            f"the GPU's memory is too small for batches of {recipe.batch_size} images of"
-            f" {task.checkpoint.image_size} px: take a smaller batch or image size. ({error})"
+            f"the {task.device.type}'s memory is too small for batches of {recipe.batch_size}"
+            f" images of {task.checkpoint.image_size} px: take a smaller batch or image size. ({error})"
         ) from error
 
 
@@ -176,7 +179,8 @@ def train(task: Task, recipe: Recipe, folder: Path, progress: Progress) -> None:
         progress: told the fraction and, with the losses, where the training is.
 
     Raises:
-        ValueError: the losses are not finite, the GPU's memory is too small, or the log is damaged.
+        ValueError: the losses are not finite, the device's memory is too small, or the log is
+            damaged.
         OSError: the log or the checkpoint could not be written.
     """
     optimizer = torch.optim.SGD(

@@ -20,6 +20,8 @@ import psutil
 from bson import ObjectId
 from pymongo.errors import DuplicateKeyError, PyMongoError
 
+from .io.database import check_database
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -157,6 +159,7 @@ def changing(dataset: fo.Dataset, mend: Callable[[Note], str]) -> Iterator[Chang
             yield Change(note)
         except BaseException:
             with suppress(PyMongoError, ConnectionError):
+                check_database()
                 mend(_notes().find_one(mine)["facts"])
                 _notes().delete_one(mine)
             raise

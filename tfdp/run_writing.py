@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from bson import ObjectId
 
 from .changes import changing, unfinished_work
+from .io.database import check_database, database_errors, soon
 from .io.sidebar import show_fields
 from .io.view_backup import back_up_values, drop_backup, restore_values
 from .io.view_fields import (
@@ -49,6 +50,11 @@ if TYPE_CHECKING:
     from .io.view_fields import OwnField
     from .runs import RecordResults
     from .saved_views import SavedView
+
+
+HALF_DONE = (
+    "what is half-done, if anything, is undone or finished by the next call"  # after an error
+)
 
 
 class RunContent(NamedTuple):
@@ -91,16 +97,29 @@ def write_run(change: Change, content: RunContent) -> None:
         back_up_values(dataset, str(run_id), facts["old"], sample_ids)
     if earlier is not None:
         unlist_run(dataset, earlier.id)
-    declare_fields(dataset, content.fields)
+    with soon():
+        declare_fields(dataset, content.fields)
     content.write(change.renew)
-    _show(dataset, content.fields)
-    if content.saved_view is not None:
-        put_view(dataset, content.saved_view, (facts["view"]["before"] or {}).get("stages", ()))
-    keep_declared(dataset, content.fields)
-    list_run(dataset, store_run(results.samples, key, run_id, results), results)
+    check_database()
+    index_fields(dataset, content.fields)
+    with soon():
+        _list(dataset, content, facts)
     _finish_writing(facts)
 
 
+def _list(dataset: fo.Dataset, content: RunContent, facts: Note) -> None:
+    """Shows what is written, and lists the run."""
+    results = content.results
+    on_samples = [field.path for field in content.fields if "." not in field.path]
+    show_fields(dataset, on_samples, list_own_fields(dataset))
+    if content.saved_view is not None:
+        put_view(dataset, content.saved_view, (facts["view"]["before"] or {}).get("stages", ()))
+    keep_declared(dataset, content.fields)
+    document = store_run(results.samples, results.key, facts["run"], results)
+    list_run(dataset, document, results)
+
+
+@database_errors(HALF_DONE)
 def delete_run(dataset: fo.Dataset, key: str) -> list[str]:
     """Deletes a run of ours with its fields, also where FiftyOne can't import its class.
 
@@ -131,10 +150,10 @@ def describe_unfinished(dataset: fo.Dataset) -> str:
     facts = unfinished_work(dataset)
     if not facts:
         return ""
-    verb = "deleted" if facts["kind"] == "delete" else "written"
+    work = "deletion" if facts["kind"] == "delete" else "writing"
     return (
-        f"run {facts['key']!r} was being {verb} when its process ended; the next operator that "
-        "writes to this dataset undoes or finishes that"
+        f"the {work} of run {facts['key']!r} was interrupted; it is undone or finished when next "
+        "something is written to this dataset"
     )
 
 
@@ -163,12 +182,6 @@ def _describe(
     return facts
 
 
-def _show(dataset: fo.Dataset, fields: Sequence[OwnField]) -> None:
-    index_fields(dataset, fields)
-    on_samples = [field.path for field in fields if "." not in field.path]
-    show_fields(dataset, on_samples, list_own_fields(dataset))
-
-
 def _mend(dataset: fo.Dataset, facts: Note) -> str:
     """Undoes or finishes what the facts tell; can be called again after a kill in it."""
     if not facts:
@@ -176,14 +189,14 @@ def _mend(dataset: fo.Dataset, facts: Note) -> str:
     key, kind = facts["key"], facts["kind"]
     if kind == "delete":
         _finish_deleting(dataset, facts["run"])
-        return f"run {key!r} was being deleted when its process ended; this is now finished"
+        return f"the deletion of run {key!r} had been interrupted; it is finished now"
     if is_listed(dataset, facts["run"]):
         _finish_writing(facts)
-        return f"run {key!r} was nearly written when its process ended; this is now finished"
+        return f"the writing of run {key!r} had been interrupted at its end; it is finished now"
     _undo_writing(dataset, facts)
     return (
-        f"run {key!r} was being written when its process ended; what it had written is undone, "
-        "and the dataset is as it was before"
+        f"the writing of run {key!r} had been interrupted; what it had written is undone, and the "
+        "dataset is as it was before"
     )
 
 

@@ -6,6 +6,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from .comparison import RATES, Comparison, compare_scorers
+from .io.database import database_errors
 from .io.view_candidates import list_score_fields, read_contents, score_candidates
 from .io.view_fields import is_own, score_of
 from .run_fields import keys_of_field
@@ -56,6 +57,7 @@ def _seconds_of_run(dataset: Any, key: str) -> float | None:
     return sum(record["seconds"].values()) if "seconds" in record else None
 
 
+@database_errors()
 def compare_scores(
     samples: SampleCollection,
     label_field: str | None = None,

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .columns import object_array
+from .io.database import database_errors
 from .io.view_records import ClassField, read_class_rows, read_view_records
 from .io.view_writing import LabelValues, write_values
 from .models.progress import part_of, progress_bar
-from .run_writing import RunContent, mend_runs, write_run, writing_to
+from .run_writing import HALF_DONE, RunContent, write_run, writing_to
 from .runs import ModelScoringResults, ids_by_reason
 from .skipped import Skipped
 from .view_model_plan import ModelParameters, plan_model_scoring
@@ -138,6 +139,7 @@ def _shown(progress: bool | Progress | None) -> Iterator[Progress]:
         yield show
 
 
+@database_errors(f"{HALF_DONE}, and the training log is kept")
 def score_with_model(
     samples: SampleCollection,
     label_field: str,
@@ -159,9 +161,10 @@ def score_with_model(
         field_prefix=field_prefix,
         log_folder=log_folder,
     )
-    mend_runs(dataset)
+    with writing_to(dataset):
+        plan = make_plan()
     with _shown(progress) as show:
-        trained = _train(samples, make_plan(), part_of(show, 0, 1 - WRITING_SHARE))
+        trained = _train(samples, plan, part_of(show, 0, 1 - WRITING_SHARE))
         writing = part_of(show, 1 - WRITING_SHARE, WRITING_SHARE)
         with writing_to(dataset) as change:
             content = _make_content(samples, brain_key, make_plan(), trained, writing)

@@ -9,12 +9,13 @@ import fiftyone as fo
 
 from .changes import tell_both
 from .criteria import Criteria, Policy, Unannotated
+from .io.database import database_errors
 from .io.view_candidates import read_contents, score_candidates
 from .io.view_fields import OwnField, is_free
 from .io.view_labels import list_label_fields
 from .io.view_writing import write_values
 from .run_fields import clear_values, keys_of_field, own_configs
-from .run_writing import RunContent, mend_runs, write_run, writing_to
+from .run_writing import HALF_DONE, RunContent, write_run, writing_to
 from .runs import PruningConfig, PruningResults, report_selection
 from .saved_views import SavedView, find_own_view, find_saved_view
 from .selection import Selection, select_images
@@ -170,6 +171,7 @@ def _make_content(
     return RunContent(results, [field], write, saved_view=saved)
 
 
+@database_errors(HALF_DONE)
 def write_pruned_view(
     samples: SampleCollection,
     parameters: PruningParameters,
@@ -180,8 +182,8 @@ def write_pruned_view(
 ) -> fo.DatasetView:
     """``prune_view`` by its parameters in one object, as a run's config keeps them."""
     dataset = samples._root_dataset  # noqa: SLF001
-    mend_runs(dataset)
-    check_names(dataset, brain_key, overwrite=overwrite)
+    with writing_to(dataset):
+        check_names(dataset, brain_key, overwrite=overwrite)
     if parameters.label_field is None:
         counted = find_scored_labels(samples, parameters.scorer)
         parameters = replace(parameters, label_field=counted)

@@ -11,11 +11,12 @@ import fiftyone.core.utils as fou
 
 from .changes import tell_both
 from .field_names import choose_prefix, name_score_fields
+from .io.database import database_errors
 from .io.view_labels import check_view, find_mask_field
 from .io.view_reading import read_view
 from .io.view_writing import LabelValues, write_values
 from .run_fields import own_configs
-from .run_writing import RunContent, mend_runs, write_run, writing_to
+from .run_writing import HALF_DONE, RunContent, write_run, writing_to
 from .runs import ShapeScoringConfig, ShapeScoringResults, ids_by_reason
 from .shape_scores import SHAPE_SCORERS, score_shapes
 
@@ -144,6 +145,7 @@ def _make_content(
     return RunContent(results, [*plan.on_samples, *plan.on_labels], write, plan.labels)
 
 
+@database_errors(HALF_DONE)
 def compute_shape_scores(
     samples: SampleCollection,
     label_field: str,
@@ -191,8 +193,8 @@ def compute_shape_scores(
         class_totals=class_totals,
     )
     dataset = samples._root_dataset  # noqa: SLF001
-    mend_runs(dataset)
-    totals = plan().totals
+    with writing_to(dataset):
+        totals = plan().totals
     with fou.ProgressBar(total=2 * len(samples), progress=progress) as bar:
         started = time.perf_counter()
         collection = read_view(samples, label_field, rasterizer, report=bar.update)

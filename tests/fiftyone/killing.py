@@ -38,7 +38,7 @@ class Killer(pymongo.monitoring.CommandListener):
 
 def run(dataset, code, kill_at):
     import fiftyone as fo
-    import fiftyone.core.odm.database as database
+    from fiftyone.core.odm import database
 
     import tfdp
 

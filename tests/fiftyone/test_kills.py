@@ -181,4 +181,4 @@ def test_a_kill_before_any_write(make_dataset, run_killed, operation, caplog):
     assert outcomes <= {"as it was", "finished"}
     if EVERY == 1:
         assert outcomes == {"as it was", "finished"} or not before["runs"]
-    assert "when its process ended" in caplog.text
+    assert "had been interrupted" in caplog.text

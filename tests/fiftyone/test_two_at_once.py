@@ -123,15 +123,15 @@ def test_a_schema_that_another_save_dropped_is_declared_again(dataset, monkeypat
     """FiftyOne's sessions save the whole schema that they know."""
     from tfdp import run_writing
 
-    write = run_writing._show
+    show = run_writing.show_fields
 
-    def save_the_old_schema(dataset, fields):
-        write(dataset, fields)
+    def save_the_old_schema(dataset, *args):
+        show(dataset, *args)
         foo.get_db_conn().datasets.update_one(
             {"_id": dataset._doc.id}, {"$pull": {"sample_fields": {"name": "cb_scs"}}}
         )
 
-    monkeypatch.setattr(run_writing, "_show", save_the_old_schema)
+    monkeypatch.setattr(run_writing, "show_fields", save_the_old_schema)
     tfdp.compute_shape_scores(dataset, "gt", progress=False)
     dataset.reload()
     assert dataset.has_field("cb_scs")

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 SECONDS = 5.0  # to wait for a database that nobody hears of
 BUSY_SECONDS = 10.0  # beyond that for one that is there, but busy
+OPERATIONS_SECONDS = 20.0  # for a few operations that take much less
 _REFUSED = {13, 18}  # MongoDB's codes of a user that may not do this, and of a wrong password
 
 
@@ -84,6 +85,17 @@ def check_database(outcome: str = "") -> None:
     """
     with _translated(outcome):
         _ping()
+
+
+@contextmanager
+def soon() -> Iterator[None]:
+    """Bounds a few short operations: a database that goes away now is no reason to wait a minute.
+
+    Not for what may take long where all is well, such as making an index.
+    """
+    _ping()
+    with pymongo.timeout(OPERATIONS_SECONDS):
+        yield
 
 
 @contextmanager

@@ -13,6 +13,7 @@ import fiftyone.core.utils as fou
 from ..skipped import Skipped
 from .coco_subset import write_coco_subset
 from .coco_tables import read_ids
+from .database import database_errors
 from .files import check_output
 from .image_files import place_images
 from .json_file import read_json_file
@@ -151,6 +152,7 @@ def _write_own(
     return Exported(path, writer.num_images, writer.num_annotations, writer.skipped)
 
 
+@database_errors("nothing was written")
 def export_coco(
     samples: SampleCollection,
     path: str | os.PathLike[str],

@@ -12,6 +12,7 @@ from bson import ObjectId
 from pymongo import UpdateOne
 
 from .ahead import run_ahead
+from .database import soon
 from .view_labels import project_labels, raw_list
 
 if TYPE_CHECKING:
@@ -114,7 +115,8 @@ def _write_batch(
                 _update(doc["_id"], updates[doc["_id"]], raw_list(doc, path), batch)
                 for doc in stored
             ]
-        results = foo.bulk_write(ops, collection, batcher=False) if ops else []
+        with soon():
+            results = foo.bulk_write(ops, collection, batcher=False) if ops else []
         if sum(result.matched_count for result in results) == len(ops):
             break
     else:

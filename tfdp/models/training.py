@@ -163,7 +163,8 @@ def _explain_memory(task: Task, recipe: Recipe) -> Iterator[None]:
             raise
         raise ValueError(
             f"the {task.device.type}'s memory is too small for batches of {recipe.batch_size}"
-            f" images of {task.checkpoint.image_size} px: take a smaller batch or image size. ({error})"
+            f" images of {task.checkpoint.image_size} px: take a smaller batch or image size."
+            f" ({error})"
         ) from error
 
 

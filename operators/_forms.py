@@ -25,6 +25,7 @@ def choose_view(
     """Asks which samples; returns the view of them, or None after an explanation of the trouble."""
     from tfdp.io.database import check_database
     from tfdp.io.view_labels import check_view
+    from tfdp.run_writing import describe_unfinished
 
     inputs.view_target(
         ctx, action_description=action, allow_selected_samples=True, require_flat=True
@@ -36,7 +37,19 @@ def choose_view(
     except (OSError, ValueError) as error:
         refuse(inputs, "view_error", str(error))
         return None
+    unfinished = describe_unfinished(ctx.dataset)
+    if unfinished:
+        warn(inputs, "unfinished", unfinished)
     return view
+
+
+def mend(ctx: ExecutionContext) -> None:
+    """Undoes or finishes what a killed process has left in the dataset, and tells the App."""
+    from tfdp.run_writing import mend_runs
+
+    mended = mend_runs(ctx.dataset)
+    if mended and not ctx.delegated:
+        ctx.ops.notify(mended, variant="warning")
 
 
 def choose(

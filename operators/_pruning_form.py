@@ -13,7 +13,7 @@ from tfdp.io.view_fields import score_of
 from tfdp.io.view_labels import list_label_fields
 from tfdp.shape_scores import PLAIN_SCORERS
 from tfdp.values import check_flag, check_number, check_text, check_texts, check_whole
-from tfdp.view_pruning import PruningParameters, find_scored_labels
+from tfdp.view_pruning import PruningParameters, find_scored_labels, is_name_free
 
 from . import _forms as forms
 from ._params import one_of
@@ -74,9 +74,8 @@ def _scorer(asked: dict[str, Any], view: SampleCollection) -> str:
 
 def chosen_name(asked: dict[str, Any], dataset: fo.Dataset) -> str:
     """The name that was given, or else pruned, pruned_2, ...: the first that is free."""
-    taken = {*dataset.list_brain_runs(), *dataset.list_saved_views()}
     names = (f"pruned_{n}" if n > 1 else "pruned" for n in itertools.count(1))
-    return asked["brain_key"] or next(name for name in names if name not in taken)
+    return asked["brain_key"] or next(name for name in names if is_name_free(dataset, name))
 
 
 def chosen_parameters(asked: dict[str, Any], view: SampleCollection) -> PruningParameters:

@@ -116,6 +116,7 @@ class ComputeModelScores(foo.Operator):
     @database_errors()
     def execute(self, ctx: ExecutionContext) -> dict[str, Any]:
         asked = read_parameters(ctx, _CHECKS)
+        forms.mend(ctx)
         view = ctx.target_view(require_flat=True)
         results = score_with_model(view, **_arguments(asked, view), progress=_progress_to(ctx))
         counts, label_field = results.counts, results.config.label_field

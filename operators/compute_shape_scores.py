@@ -66,6 +66,7 @@ class ComputeShapeScores(foo.Operator):
     @database_errors()
     def execute(self, ctx: ExecutionContext) -> dict[str, Any]:
         asked = read_parameters(ctx, _CHECKS)
+        forms.mend(ctx)
         view = ctx.target_view(require_flat=True)
         arguments = _arguments(asked, view)
         results = compute_shape_scores(

@@ -72,6 +72,7 @@ class CreatePrunedView(foo.Operator):
     @database_errors()
     def execute(self, ctx: ExecutionContext) -> dict[str, Any]:
         asked = read_parameters(ctx, CHECKS)
+        forms.mend(ctx)
         view = ctx.target_view(require_flat=True)
         parameters = chosen_parameters(asked, view)
         brain_key = chosen_name(asked, ctx.dataset)

@@ -9,9 +9,8 @@ from fiftyone.operators import types
 
 from tfdp.field_names import check_key
 from tfdp.io.database import check_database, database_errors
-from tfdp.io.view_fields import delete_fields
 from tfdp.run_fields import list_leftover_fields, own_configs
-from tfdp.run_writing import delete_run
+from tfdp.run_writing import clean_up, delete_run, describe_unfinished
 from tfdp.values import check_text, shown
 
 from . import _forms as forms
@@ -74,13 +73,15 @@ class ManagePruningRuns(foo.Operator):
         asked = read_parameters(ctx, _CHECKS)
         action = asked["action"] or "list"
         dataset = ctx.dataset
+        if action in {"delete", "clean_up"}:
+            forms.mend(ctx)
         if action == "list":
             return {
                 "runs": list(own_configs(dataset)),
                 "text": _table(dataset, own_configs(dataset)),
             }
         if action == "clean_up":
-            gone = delete_fields(dataset, list_leftover_fields(dataset))
+            gone = clean_up(dataset)
             forms.finish(ctx, f"Deleted {len(gone)} fields")
             return {"deleted_fields": gone, "text": f"Deleted fields: {', '.join(gone) or 'none'}"}
         key = _existing_key(asked, dataset)
@@ -168,8 +169,10 @@ def _ask_run(
 
 
 def _ask_clean_up(inputs: types.Object, dataset: fo.Dataset) -> None:
-    leftover = list_leftover_fields(dataset)
-    if leftover:
+    leftover, unfinished = list_leftover_fields(dataset), describe_unfinished(dataset)
+    if unfinished:
+        forms.warn(inputs, "unfinished", unfinished)
+    elif leftover:
         forms.warn(inputs, "leftover", f"deletes {', '.join(leftover)}, which no run lists")
     else:
         forms.refuse(inputs, "no_leftover", "there is nothing to clean up")

@@ -65,9 +65,14 @@ def _is_alive(note: Note) -> bool:
 
 
 class Change:
-    """The right to change a dataset, and the note of what is done with it."""
+    """The right to change a dataset, and the note of what is done with it.
 
-    def __init__(self, note: Note) -> None:
+    Attributes:
+        mended: what a killed process had left, in a sentence; empty where there was nothing.
+    """
+
+    def __init__(self, note: Note, mended: str) -> None:
+        self.mended = mended
         self._dataset_id = note["_id"]
         self._work = note["work"]
         self._renewed = time.monotonic()
@@ -98,8 +103,12 @@ def unfinished_work(dataset: fo.Dataset) -> Note | None:
     return None if note is None or _is_alive(note) else note["facts"]
 
 
-def _take(dataset: fo.Dataset, mend: Callable[[Note], str]) -> Note:
-    """Puts this process's note down, once no other is there; mends after a process that is gone."""
+def _take(dataset: fo.Dataset, mend: Callable[[Note], str]) -> tuple[Note, str]:
+    """Puts this process's note down, once no other is there, and mends after one that is gone.
+
+    Returns:
+        The note, and what was mended, in a sentence.
+    """
     note: Note = {"_id": dataset._doc.id, "work": ObjectId(), "owner": _myself(), "facts": {}}  # noqa: SLF001
     _held.add(note["work"])
     waited = False
@@ -111,16 +120,17 @@ def _take(dataset: fo.Dataset, mend: Callable[[Note], str]) -> Note:
             other = _notes().find_one({"_id": note["_id"]})
             if other is not None and not _is_alive(other):
                 if _notes().replace_one(other, {**note, "facts": other["facts"]}).matched_count:
-                    _say(mend(other["facts"]))
+                    mended = mend(other["facts"])
+                    _say(mended)
                     _notes().replace_one({"_id": note["_id"]}, note)
-                    return note
+                    return note, mended
             elif other is not None:
                 if not waited:
                     _say("waiting for {host}, process {pid}, to write".format(**other["owner"]))
                 waited = True
                 time.sleep(WAIT_SECONDS)
         else:
-            return note
+            return note, ""
 
 
 def tell_both(report: Callable[[Any], Any], renew: Callable[[Any], Any]) -> Callable[[Any], None]:
@@ -131,6 +141,13 @@ def tell_both(report: Callable[[Any], Any], renew: Callable[[Any], Any]) -> Call
         renew(done)
 
     return tell
+
+
+def _refresh(dataset: fo.Dataset) -> None:
+    """Has the dataset as it is now; what the user has not saved yet is not lost."""
+    dataset.save()
+    dataset.reload()
+    dataset._brain_cache.clear()  # noqa: SLF001
 
 
 def _say(sentence: str) -> None:
@@ -150,13 +167,12 @@ def changing(dataset: fo.Dataset, mend: Callable[[Note], str]) -> Iterator[Chang
         mend: undoes or finishes what the facts of a note tell, and says so in a sentence (empty:
             nothing was done). It can be called again where it was killed itself.
     """
-    note = _take(dataset, mend)
+    note, mended = _take(dataset, mend)
     mine = {"_id": note["_id"], "work": note["work"]}
     try:
         try:
-            dataset.save()  # what is not saved yet would be lost by
-            dataset.reload()
-            yield Change(note)
+            _refresh(dataset)
+            yield Change(note, mended)
         except BaseException:
             with suppress(PyMongoError, ConnectionError):
                 check_database()

@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from .criteria import Criteria
 from .selection import Candidates, Selection, select_images
+from .values import check_numbers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -102,6 +103,7 @@ def compare_scorers(
         raise ValueError(f"no scorer {reference!r} to compare with; there are {', '.join(by_name)}")
     base = by_name[reference]
     others = [c for c in candidates if c.scorer != reference]
+    check_numbers("rates", rates)
     base_selections = [_top(base, rate) for rate in rates]
     rows = []
     for candidate in (base, *others):

@@ -37,7 +37,7 @@ from .run_documents import (
     store_run,
     unlist_run,
 )
-from .run_fields import list_own_fields, own_documents, remove_fields
+from .run_fields import list_leftover_fields, list_own_fields, own_documents, remove_fields
 from .saved_views import find_own_view, put_view, read_state, remove_view, restore_view
 
 if TYPE_CHECKING:
@@ -138,11 +138,18 @@ def delete_run(dataset: fo.Dataset, key: str) -> list[str]:
         return _finish_deleting(dataset, documents[key].id)
 
 
-def mend_runs(dataset: fo.Dataset) -> None:
-    """Undoes or finishes what a killed process left half-done, if any did; says so in the log."""
-    if unfinished_work(dataset) is not None:
-        with writing_to(dataset):
-            pass
+def mend_runs(dataset: fo.Dataset) -> str:
+    """Undoes or finishes what a killed process left half-done, and says so; empty for nothing."""
+    if unfinished_work(dataset) is None:
+        return ""
+    with writing_to(dataset) as change:
+        return change.mended
+
+
+def clean_up(dataset: fo.Dataset) -> list[str]:
+    """Deletes the fields of ours that no run lists; gives their paths."""
+    with writing_to(dataset):
+        return delete_fields(dataset, list_leftover_fields(dataset))
 
 
 def describe_unfinished(dataset: fo.Dataset) -> str:

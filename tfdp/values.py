@@ -61,6 +61,13 @@ def check_choice(name: str, value: Any, choices: Iterable[str]) -> str:
     return value
 
 
+def check_numbers(name: str, value: Any) -> tuple[float, ...]:
+    """Several finite numbers, as a tuple; or a ValueError."""
+    if not isinstance(value, (list, tuple)):
+        _refuse(name, "a list of numbers", value)
+    return tuple(check_number(name, item) for item in value)
+
+
 def check_texts(name: str, value: Any) -> tuple[str, ...]:
     """Several texts, as a tuple; or a ValueError, also for one text alone."""
     if not isinstance(value, (list, tuple)) or not all(isinstance(item, str) for item in value):

@@ -11,6 +11,7 @@ from .io.view_candidates import list_score_fields, read_contents, score_candidat
 from .io.view_fields import is_own, score_of
 from .run_fields import keys_of_field
 from .shape_scores import PLAIN_SCORERS
+from .values import check_texts
 from .view_pruning import find_scored_labels
 
 if TYPE_CHECKING:
@@ -88,7 +89,8 @@ def compare_scores(
     Raises:
         ValueError: there is no such scorer or field, or it has no value in this view.
     """
-    names = list(dict.fromkeys(default_scorers(samples) if scorers is None else scorers))
+    asked = default_scorers(samples) if scorers is None else check_texts("scorers", scorers)
+    names = list(dict.fromkeys(asked))
     if not names:
         raise ValueError("there is nothing to compare; name at least one scorer")
     chosen = reference or default_reference(samples, names)

@@ -9,6 +9,7 @@ import fiftyone as fo
 
 from .changes import tell_both
 from .criteria import Criteria, Policy, Unannotated
+from .field_names import check_key
 from .io.database import database_errors
 from .io.view_candidates import read_contents, score_candidates
 from .io.view_fields import OwnField, is_free
@@ -19,6 +20,7 @@ from .run_writing import HALF_DONE, RunContent, write_run, writing_to
 from .runs import PruningConfig, PruningResults, report_selection
 from .saved_views import SavedView, find_own_view, find_saved_view
 from .selection import Selection, select_images
+from .values import check_flag, check_texts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -42,14 +44,16 @@ class PruningParameters:
     policy: Policy = "top"
     min_per_class: int = 0
     unannotated: Unannotated = "prune"
-    pinned_tags: tuple[str, ...] = ()
-    excluded_tags: tuple[str, ...] = ()
+    pinned_tags: Sequence[str] = ()
+    excluded_tags: Sequence[str] = ()
     beta: float = 0.0
     seed: int = 0
 
     def __post_init__(self) -> None:
         for name in ("pinned_tags", "excluded_tags"):  # lists, where they come from a database
-            object.__setattr__(self, name, tuple(getattr(self, name)))
+            object.__setattr__(self, name, check_texts(name, getattr(self, name)))
+        if self.higher_first is not None:
+            check_flag("higher_first", self.higher_first)
 
     def criteria(self, held: ViewContents) -> Criteria:
         """The criteria of a selection, tags being resolved to ids."""
@@ -97,11 +101,7 @@ def select_in_view(
 
 def check_names(dataset: fo.Dataset, brain_key: str, *, overwrite: bool) -> None:
     """Raises ValueError where a run, field or saved view of the name exists and may not go."""
-    if not brain_key.isidentifier():
-        raise ValueError(
-            f"the name must be letters, digits and underscores, as in pruned_50, but got "
-            f"{brain_key!r}"
-        )
+    check_key(brain_key)
     config = own_configs(dataset).get(brain_key)
     if brain_key in dataset.list_brain_runs():
         if not hasattr(config, "keep_field"):
@@ -123,6 +123,15 @@ def check_names(dataset: fo.Dataset, brain_key: str, *, overwrite: bool) -> None
         raise ValueError(
             f"the dataset has a saved view {found.name!r} of another origin; give another name"
         )
+
+
+def is_name_free(dataset: fo.Dataset, brain_key: str) -> bool:
+    """Whether a new pruned view can bear the name."""
+    try:
+        check_names(dataset, brain_key, overwrite=False)
+    except ValueError:
+        return False
+    return True
 
 
 def keep_field_of(brain_key: str) -> str:
@@ -260,8 +269,8 @@ def prune_view(
         policy=policy,
         min_per_class=min_per_class,
         unannotated=unannotated,
-        pinned_tags=tuple(pinned_tags),
-        excluded_tags=tuple(excluded_tags),
+        pinned_tags=pinned_tags,
+        excluded_tags=excluded_tags,
         beta=beta,
         seed=seed,
     )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import fiftyone.core.utils as fou
 
+from .balance import ClassTotals
 from .changes import tell_both
 from .field_names import choose_prefix, name_score_fields
 from .io.database import database_errors
@@ -19,11 +20,11 @@ from .run_fields import own_configs
 from .run_writing import HALF_DONE, RunContent, write_run, writing_to
 from .runs import ShapeScoringConfig, ShapeScoringResults, ids_by_reason
 from .shape_scores import SHAPE_SCORERS, score_shapes
+from .values import check_text
 
 if TYPE_CHECKING:
     from fiftyone.core.collections import SampleCollection
 
-    from .balance import ClassTotals
     from .instances import Collection
     from .io.view_fields import OwnField
     from .io.view_labels import LabelField
@@ -37,8 +38,9 @@ def _find_totals(
     view: SampleCollection, class_totals: ClassTotals | str | None
 ) -> ClassTotals | None:
     """The totals of the run that is named, which must have scored other samples."""
-    if not isinstance(class_totals, str):
+    if class_totals is None or isinstance(class_totals, ClassTotals):
         return class_totals
+    check_text("class_totals", class_totals)
     dataset = view._root_dataset  # noqa: SLF001
     known = class_totals in own_configs(dataset)
     results = dataset.load_brain_results(class_totals) if known else None

@@ -16,6 +16,7 @@ import fiftyone as fo
 import numpy as np
 import pytest
 from bson import ObjectId
+from PIL import Image
 
 import tfdp
 from tests.fiftyone.datasets import detection, sample
@@ -215,13 +216,23 @@ def claim(width, height):
     return lambda path: path.write_bytes(png_that_claims(width, height))
 
 
-def draw(*shape):
-    return lambda path: cv2.imwrite(str(path), np.ones(shape, np.uint8))
+def save_ones(kind, *shape):
+    return lambda path: Image.fromarray(np.ones(shape, np.uint8)).save(path, kind)
+
+
+def claim_bitmap(width, height):
+    """A PGM of a good header and hardly any pixels."""
+    return lambda path: path.write_bytes(b"P5 %d %d 255\n" % (width, height) + bytes(100))
 
 
 MASK_FILES = {  # how the file is made
-    "gray": (draw(4, 4), DONE),
-    "color": (draw(4, 4, 3), "mask_unreadable"),
+    "gray": (save_ones("PNG", 4, 4), DONE),
+    "color": (save_ones("PNG", 4, 4, 3), "mask_unreadable"),
+    "another format": (save_ones("TIFF", 4, 4), DONE),
+    "another format, color": (save_ones("TIFF", 4, 4, 3), "mask_unreadable"),
+    "another format, 150 million pixels": (claim_bitmap(15_000, 10_000), "mask_too_large"),
+    "another format, 400 million pixels": (claim_bitmap(20_000, 20_000), "mask_too_large"),
+    "a magic alone": (lambda path: path.write_bytes(b"\x89PNG\r\n\x1a\n"), "mask_unreadable"),
     "claims 10^10 pixels": (claim(10**5, 10**5), "mask_too_large"),
     "claims 150 million": (claim(15_000, 10_000), "mask_too_large"),
     "claims a side of 2^31 - 1": (claim(2**31 - 1, 1), "mask_too_large"),

@@ -113,9 +113,11 @@ def read_crowd(label: Mapping[str, Any]) -> bool:
         UnreadableError: it neither does nor does not.
     """
     crowd = label.get("iscrowd")
-    if crowd is not None and not (isinstance(crowd, int | float) and crowd in {0, 1}):
-        raise UnreadableError("bad_iscrowd", f"expected 0 or 1, but found {crowd!r}")
-    return bool(crowd)
+    if crowd is None or crowd == 0:
+        return False
+    if crowd == 1:
+        return True
+    raise UnreadableError("bad_iscrowd", f"expected 0 or 1, but found {crowd!r}")
 
 
 def read_class(label: Mapping[str, Any]) -> str:

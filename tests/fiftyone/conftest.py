@@ -1,8 +1,13 @@
 """Datasets of the FiftyOne tests."""
 
+import json
+import subprocess
+import sys
+
 import fiftyone as fo
 import pytest
 
+from demo.sandbox import ROOT
 from tests.fiftyone.datasets import cut_annotations, detection, import_coco, rectangle, sample
 
 NUM_REAL = 40
@@ -63,3 +68,34 @@ def coco(imported):
     dataset = imported.clone()
     yield dataset
     dataset.delete()
+
+
+@pytest.fixture(scope="module")
+def run_killed():
+    """Runs code on a dataset, killed before its k-th write; says whether it came to its end."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tests.fiftyone.killing"],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+    def answer():
+        return next(line for line in process.stdout if line.startswith("status")).split()[1]
+
+    assert answer() == "ready"
+
+    def run(dataset, code, kill_at):
+        job = {"dataset": dataset.name, "code": code, "kill_at": kill_at}
+        process.stdin.write(json.dumps(job) + "\n")
+        process.stdin.flush()
+        status = int(answer())
+        assert status in {0, -9}
+        dataset.reload()
+        dataset.clear_cache()  # of results that were loaded before
+        return status == 0
+
+    yield run
+    process.stdin.close()
+    process.wait()

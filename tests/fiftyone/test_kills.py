@@ -4,16 +4,12 @@ What is listed is whole at once; at the next call the dataset is as it was befor
 have been.
 """
 
-import json
 import os
-import subprocess
-import sys
 
 import fiftyone.core.odm as foo
 import pytest
 
 import tfdp
-from demo.sandbox import ROOT
 from tests.fiftyone.datasets import detection, rectangle, sample
 from tfdp.run_writing import mend_runs
 
@@ -42,37 +38,6 @@ OPERATIONS = {
     ),
     "delete a pruned view": (PRUNE, 'dataset.delete_brain_run("pruned")'),
 }
-
-
-@pytest.fixture(scope="module")
-def run_killed():
-    """Runs code on a dataset, killed before its k-th write; says whether it came to its end."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "tests.fiftyone.killing"],
-        cwd=ROOT,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-
-    def answer():
-        return next(line for line in process.stdout if line.startswith("status")).split()[1]
-
-    assert answer() == "ready"
-
-    def run(dataset, code, kill_at):
-        job = {"dataset": dataset.name, "code": code, "kill_at": kill_at}
-        process.stdin.write(json.dumps(job) + "\n")
-        process.stdin.flush()
-        status = int(answer())
-        assert status in {0, -9}
-        dataset.reload()
-        dataset.clear_cache()  # of results that were loaded before
-        return status == 0
-
-    yield run
-    process.stdin.close()
-    process.wait()
 
 
 def make(make_dataset):

@@ -6,5 +6,6 @@ from tests.fiftyone.conftest import (  # noqa: F401 - fixtures
     coco_images,
     imported,
     make_dataset,
+    run_killed,
     shapes,
 )

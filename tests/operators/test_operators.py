@@ -323,3 +323,28 @@ def test_a_dataset_without_runs(shapes):
     assert shown(form(shapes, "manage_pruning_runs"), "runs") == "This dataset has no runs yet."
     (found,) = errors(form(shapes, "manage_pruning_runs", action="delete"))
     assert "no runs" in found
+
+
+def test_what_a_killed_process_left_is_said_and_mended(shapes, run_killed):
+    shapes.persistent = True
+    kill_at = 1
+    while not shapes.has_field("in_pruned"):
+        assert not run_killed(shapes, 'tfdp.prune_view(dataset, keep=1, scorer="count")', kill_at)
+        kill_at += 1
+    for name in ("create_pruned_view", "compute_shape_scores"):
+        said = shown(form(shapes, name), "unfinished")
+        assert "writing of run 'pruned' was interrupted" in said.lower()
+    assert "interrupted" in shown(
+        form(shapes, "manage_pruning_runs", action="clean_up"), "unfinished"
+    )
+    result = foo.execute_operator(
+        uri("manage_pruning_runs"), {"dataset": shapes, "params": {"action": "clean_up"}}
+    )
+    told = [
+        call.params["message"]
+        for call in result.executor._requests
+        if "notify" in call.operator_uri
+    ]
+    assert any("what it had written is undone" in message for message in told)
+    assert not shapes.has_field("in_pruned")
+    assert shown(form(shapes, "create_pruned_view"), "unfinished") is None

@@ -110,9 +110,13 @@ def test_names_that_are_taken_are_told_apart(annotations, tmp_path):
     assert {"loss", "run.loss", "run.loss (2)"} < set(rows)
 
 
+FORMULAS = ["=1+1", "+5", "-5", "@x", "\tx", "'=1", "'x", 'ü,"\n']
+NUMBERS = ["007", "1e3", "nan"]
+
+
+@pytest.mark.parametrize("ids", [FORMULAS, NUMBERS, [-5, 10], [-5, "=1"]], ids=repr)
 @pytest.mark.parametrize("ending", ["csv", "parquet"])
-def test_ids_are_read_back_as_they_were_written(annotations, tmp_path, ending):
-    ids = ["=1+1", "+5", "-5", "@x", "\tx", "'=1", "'x", "007", "1e3", "nan", 'ü,"\n']
+def test_ids_are_read_back_as_they_were_written(annotations, tmp_path, ending, ids):
     document = json.loads(annotations.read_text())
     document["images"] = [
         {"id": name, "file_name": "i.jpg", "height": 40, "width": 40} for name in ids

@@ -245,6 +245,14 @@ def test_an_original_that_a_source_leads_to_is_never_replaced(source, output, ho
     assert names_in(output.parent) == ["images"]
 
 
+def test_a_source_image_is_never_the_output(source, tmp_path):
+    output = tmp_path / "images" / "a.jpg"
+    with pytest.raises(ValueError, match=r"a\.jpg is a file to read"):
+        tfdp.write_coco_subset(source, [20], output, images="copy", overwrite=True)
+    assert output.read_text() == "a.jpg"
+    assert names_in(output.parent) == ["a.jpg", "b.jpg", "c.jpg"]
+
+
 def test_a_link_to_the_images_as_folder_is_not_written_through(source, output, tmp_path):
     (tmp_path / "elsewhere").mkdir()
     (output.parent / "images").symlink_to(tmp_path / "elsewhere")

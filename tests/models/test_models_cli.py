@@ -27,7 +27,8 @@ def read(path):
 def test_scores_go_into_two_tables(toy, tmp_path, capsys):
     pytest.importorskip("torch", reason="needs the extra `models`")
     arguments = parse(toy, "--images", toy.parent, "--model", "maskrcnn_resnet18_fpn", "--weights", "none", "--epochs", 0,
-        "--image-size", 64, "--device", "cpu", "--log", tmp_path / "log", "-o", tmp_path / "images.csv", "--instances", tmp_path / "instances.csv")  # fmt: skip
+        "--image-size", 64, "--device", "cpu", "--log", tmp_path / "log", "-o", tmp_path / "images.csv", "--instances", tmp_path / "instances.csv",
+        "--skipped", tmp_path / "skipped.csv")  # fmt: skip
     assert arguments.run(arguments) == 0
     images, instances = read(tmp_path / "images.csv"), read(tmp_path / "instances.csv")
     assert list(images[0]) == ["image_id", "entropy", "loss", "el2n"]
@@ -42,6 +43,7 @@ def test_scores_go_into_two_tables(toy, tmp_path, capsys):
     assert [row["image_id"] for row in images] == [str(j) for j in range(10)]
     of_first = [float(row["loss"]) for row in instances if row["image_id"] == "0"]
     assert float(images[0]["loss"]) == pytest.approx(sum(of_first))
+    assert read(tmp_path / "skipped.csv") == []
     assert "skipped: nothing" in capsys.readouterr().err
 
 

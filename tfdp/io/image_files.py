@@ -97,7 +97,7 @@ def place_images(
         raise FileExistsError(
             f"{existing[0]} exists; choose another folder, or ask to overwrite it"
         )
-    if existing:
+    if staging.overwrite:
         staging.protect(all_sources)
     near = target if target.exists() else target.parent
     for name in tqdm(names, f"images ({how})", unit=" files", disable=None):

@@ -47,7 +47,7 @@ class Staging:
             near: a folder on the same disk, that exists; by default that of ``target``.
 
         Raises:
-            ValueError: the place is another output's, or an input's.
+            ValueError: the place is another output's.
         """
         target = target.absolute()
         self._check_place(target)
@@ -69,8 +69,11 @@ class Staging:
 
         Raises:
             OSError: one cannot be put there; then none is.
+            ValueError: one would replace what is read.
         """
         targets = sorted(self._staged, key=lambda target: self._rank.get(target, -1))
+        for target in targets:
+            self._check_inputs(target)
         with stopping.hold():
             moves = [_plan(target, self._staged[target]) for target in targets]
             with name_in_errors(self._journal.main):
@@ -89,6 +92,8 @@ class Staging:
         if place in self._places:
             raise ValueError(f"two outputs would be {target}; give each its own name")
         self._places.add(place)
+
+    def _check_inputs(self, target: Path) -> None:
         if os.path.lexists(target):
             status = target.lstat()
             if (status.st_dev, status.st_ino) in self._inputs:

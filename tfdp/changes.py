@@ -97,6 +97,18 @@ class Change:
             )
 
 
+def notes_of_deleted_datasets() -> list[Note]:
+    """Facts of work on datasets that are no more; their notes are taken away."""
+    gone = [
+        note
+        for note in _notes().find()
+        if foo.get_db_conn().datasets.find_one({"_id": note["_id"]}, {"_id": 1}) is None
+    ]
+    for note in gone:
+        _notes().delete_one({"_id": note["_id"], "work": note["work"]})
+    return [note["facts"] for note in gone]
+
+
 def unfinished_work(dataset: fo.Dataset) -> Note | None:
     """The facts that a process that is gone has left; None where there are none."""
     note = _notes().find_one({"_id": dataset._doc.id})  # noqa: SLF001
@@ -120,7 +132,7 @@ def _take(dataset: fo.Dataset, mend: Callable[[Note], str]) -> tuple[Note, str]:
             other = _notes().find_one({"_id": note["_id"]})
             if other is not None and not _is_alive(other):
                 if _notes().replace_one(other, {**note, "facts": other["facts"]}).matched_count:
-                    mended = mend(other["facts"])
+                    mended = _mend(mend, other)
                     _say(mended)
                     _notes().replace_one({"_id": note["_id"]}, note)
                     return note, mended
@@ -131,6 +143,19 @@ def _take(dataset: fo.Dataset, mend: Callable[[Note], str]) -> tuple[Note, str]:
                 time.sleep(WAIT_SECONDS)
         else:
             return note, ""
+
+
+def _mend(mend: Callable[[Note], str], note: Note) -> str:
+    """Mends what a note tells. One that cannot be mended must not stand in the way for ever."""
+    try:
+        return mend(note["facts"])
+    except (PyMongoError, ConnectionError):  # it can be, later
+        raise
+    except Exception as error:  # noqa: BLE001 - somebody has changed what was noted
+        return (
+            f"what was interrupted ({note['facts'].get('key')!r}) can't be undone: {error}; fields "
+            "that no run lists are deleted by the operator manage_pruning_runs, clean up"
+        )
 
 
 def tell_both(report: Callable[[Any], Any], renew: Callable[[Any], Any]) -> Callable[[Any], None]:
@@ -176,7 +201,7 @@ def changing(dataset: fo.Dataset, mend: Callable[[Note], str]) -> Iterator[Chang
         except BaseException:
             with suppress(PyMongoError, ConnectionError):
                 check_database()
-                mend(_notes().find_one(mine)["facts"])
+                _mend(mend, _notes().find_one(mine))
                 _notes().delete_one(mine)
             raise
         _notes().delete_one(mine)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from bson import ObjectId
 
-from .changes import changing, unfinished_work
+from .changes import changing, notes_of_deleted_datasets, unfinished_work
 from .io.database import check_database, database_errors, soon
 from .io.sidebar import show_fields
 from .io.view_backup import back_up_values, drop_backup, restore_values
@@ -77,6 +77,8 @@ class RunContent(NamedTuple):
 
 def writing_to(dataset: fo.Dataset) -> AbstractContextManager[Change]:
     """The right to write to a dataset, once others are done and what they left is mended."""
+    for facts in notes_of_deleted_datasets():
+        _drop_stored(facts)
     return changing(dataset, partial(_mend, dataset))
 
 
@@ -223,10 +225,17 @@ def _undo_writing(dataset: fo.Dataset, facts: Note) -> None:
         erase_values(dataset, path)
     if facts["view"] is not None:
         restore_view(dataset, **facts["view"])
-    if facts["earlier"] is not None and not is_listed(dataset, facts["earlier"]):
-        list_run(dataset, find_run(facts["earlier"]))
-    delete_document(facts["run"])
-    drop_backup(str(facts["run"]))
+    earlier = None if facts["earlier"] is None else find_run(facts["earlier"])
+    if earlier is not None and not is_listed(dataset, earlier.id):
+        list_run(dataset, earlier)
+    _drop_stored(facts)
+
+
+def _drop_stored(facts: Note) -> None:
+    """What a run that is not listed has stored outside of the dataset."""
+    if "run" in facts:
+        delete_document(facts["run"])
+        drop_backup(str(facts["run"]))
 
 
 def _finish_deleting(dataset: fo.Dataset, run_id: ObjectId) -> list[str]:

@@ -8,6 +8,7 @@ import copy
 import io
 import json
 import os
+import resource
 import struct
 import zlib
 
@@ -20,9 +21,11 @@ from PIL import Image
 
 import tfdp
 from tests.fiftyone.datasets import detection, sample
+from tfdp.io.view_candidates import read_contents, score_candidates
 from tfdp.io.view_coco import assign_ids
 from tfdp.io.view_labels import find_label_field
 from tfdp.io.view_masks import MAX_MASK_BYTES
+from tfdp.io.view_reading import read_view
 from tfdp.io.view_records import read_view_records
 
 HEXAGON = [[0.2, 0.1], [0.6, 0.15], [0.8, 0.5], [0.5, 0.9], [0.2, 0.8], [0.05, 0.4]]
@@ -368,6 +371,34 @@ def test_detections_are_exported_or_skipped_for_their_reason(detections, tmp_pat
 def test_detections_are_trained_on_or_skipped_for_their_reason(detections):
     dataset, cases = detections
     assert dataset.train() == expected_of(cases, TRAIN)
+
+
+def test_detections_are_counted_for_pruning_where_they_have_a_class(detections):
+    dataset, cases = detections
+    ends = expected_of(cases, EXPORT)  # what has no mask, box or size counts, too
+    not_counted = {"nothing", "bad_labels", "no_label", "bad_label", "bad_iscrowd", "bad_id"}
+    held = read_contents(dataset.dataset, "gt").contents
+    expected = [name for name, end in ends.items() if end not in not_counted]
+    assert held.num_instances().sum() == len(expected) + 1 - len(["iscrowd: true"])
+
+
+@pytest.mark.parametrize("score", ["0.5", [0.5], {"a": 0.5}], ids=repr)
+def test_a_score_that_is_no_number_is_none(make_dataset, score):
+    dataset = make_dataset([sample(name, [], u=0.5) for name in "ab"])
+    dataset._sample_collection.update_one({}, {"$set": {"u": score, "tags": 5}})
+    assert score_candidates(dataset, read_contents(dataset, None), "u").scored.tolist() == [
+        False,
+        True,
+    ]
+
+
+def test_thin_polylines_are_drawn_in_pieces(make_dataset):
+    thin = [[0, 0.1], [1, 0.1], [1, 0.2]]
+    lines = [fo.Polyline(label="a", points=[thin], closed=True, filled=True) for _ in range(100)]
+    dataset = make_dataset([sample("a", lines, fo.Polylines, (10**6, 4))])
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    assert len(read_view(dataset, "gt").instances) == 100
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 300_000  # kB
 
 
 def test_polylines_are_scored_or_skipped_for_their_reason(polylines):

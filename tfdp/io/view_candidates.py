@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import fiftyone as fo
@@ -20,8 +21,16 @@ from ..selection import Candidates
 from ..shape_scores import PLAIN_SCORERS
 from ..values import check_text, check_whole
 from .view_fields import is_own, score_of
-from .view_labels import check_view, find_label_field, raw_value, stream_raw
+from .view_labels import (
+    check_view,
+    find_label_field,
+    project_labels,
+    raw_list,
+    raw_value,
+    stream_raw,
+)
 from .view_records import ClassField, list_class_fields
+from .view_values import UnreadableError, read_instance_class, read_labels
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -69,6 +78,27 @@ def _find_counted(view: SampleCollection, label_field: str | None) -> LabelField
     return find_label_field(view, label_field)
 
 
+def _project_classes(field: LabelField | None) -> dict[str, Any]:
+    if field is None:
+        return {}
+    if isinstance(field, ClassField):
+        return {f"{field.path}.label": 1}
+    return project_labels(field.path, ("_id", "label", "iscrowd"))
+
+
+def _list_classes(sample: dict[str, Any], field: LabelField | None) -> list[str]:
+    """The classes of a sample's instances; labels that stand for none are passed over."""
+    if field is None:
+        return []
+    value = raw_value(sample, field.path)
+    labels = [value] if isinstance(value, dict) else read_labels(sample, field.path)[0]
+    names = []
+    for label in labels:
+        with suppress(UnreadableError):
+            names.append(read_instance_class(label))
+    return names
+
+
 def read_contents(view: SampleCollection, label_field: str | None) -> ViewContents:
     """Reads classes and tags; the masks are not looked at.
 
@@ -78,19 +108,14 @@ def read_contents(view: SampleCollection, label_field: str | None) -> ViewConten
         ValueError: the view is no collection of images, or the field holds no labels.
     """
     check_view(view)
-    paths = ["tags"]
     field = _find_counted(view, label_field)
-    if field is not None:
-        paths += [f"{field.path}.label", f"{field.path}.iscrowd"]
     sample_ids, tags, images, classes = [], [], [], []
-    for row, sample in enumerate(stream_raw(view, paths)):
+    for row, sample in enumerate(stream_raw(view, ["tags"], _project_classes(field))):
         sample_ids.append(str(sample["_id"]))
-        tags.append(sample.get("tags") or [])
-        labels = raw_value(sample, field.path) if field else None
-        for label in [labels] if isinstance(labels, dict) else labels or ():
-            if label.get("label") is not None and not label.get("iscrowd"):
-                images.append(row)
-                classes.append(label["label"])
+        tags.append(raw_list(sample, "tags"))
+        found = _list_classes(sample, field)
+        images += [row] * len(found)
+        classes += found
     names, category = np.unique(object_array(classes), return_inverse=True)
     contents = Contents(
         len(sample_ids), np.array(images, np.int64), category.astype(np.int64), names
@@ -111,8 +136,9 @@ def _read_field(
             f"{found}; choose one of {known}"
         )
     values = [raw_value(sample, scorer) for sample in stream_raw(view, [scorer])]
-    scored = np.array([value is not None for value in values], bool)
-    return np.array([np.nan if value is None else value for value in values], float), scored
+    numbers = [value if isinstance(value, int | float) else None for value in values]
+    scored = np.array([number is not None for number in numbers], bool)
+    return np.array([np.nan if n is None else n for n in numbers], float), scored
 
 
 def _reference_of(view: SampleCollection) -> str:

@@ -135,8 +135,8 @@ def raw_value(document: dict[str, Any], path: str) -> Any:
     return value
 
 
-def raw_list(document: dict[str, Any], path: str) -> list[dict[str, Any]]:
-    """The entries of the list that `project_labels` showed; none where there is no list."""
+def raw_list(document: dict[str, Any], path: str) -> list[Any]:
+    """The list at ``path`` of a raw document; empty where there is none."""
     found = raw_value(document, path)
     return found if isinstance(found, list) else []
 

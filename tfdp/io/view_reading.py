@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple, get_args
 import numpy as np
 
 from ..columns import object_array
-from ..contours import Contours, measure_contours
+from ..contours import Contours
 from ..instances import Collection, Instances
-from ..masks import MaskProblem, mask_runs_from_bitmaps
-from ..rasterize import Rasterizer, rasterize_in_pieces
+from ..masks import MaskProblem
+from ..rasterize import Rasterizer
 from ..skipped import Skipped, SkippedItem
 from .ahead import run_ahead
 from .view_labels import check_view, find_mask_field, project_labels, stream_raw
 from .view_masks import read_mask
+from .view_shapes import join_contours, measure_bitmaps, measure_outlines
 from .view_values import (
     UnreadableError,
     read_filepath,
@@ -33,12 +34,11 @@ if TYPE_CHECKING:
     from fiftyone.core.collections import SampleCollection
     from numpy.typing import NDArray
 
-    from ..masks import MaskRuns
-    from .view_values import Outline
 
 Report = Callable[[int], Any]  # is told how many samples more are done
 
 BATCH_LABELS = 512  # that one thread takes at a time
+BATCH_STORED = 2**24  # bytes of masks, as they are stored, that one thread takes at a time
 BATCH_BYTES = 2**23  # of the masks that one thread holds at a time
 
 _LABEL_KEYS = {
@@ -63,42 +63,6 @@ class _Measured(NamedTuple):
     classes: list[str]
     contours: list[Contours]
     skipped: list[SkippedItem]
-
-
-def _measure_bitmaps(masks: list[NDArray[Any]]) -> tuple[Contours, NDArray[np.uint8]]:
-    """The contours of masks, and (n,) `MaskProblem`."""
-    runs = mask_runs_from_bitmaps(masks)
-    no_counts = np.diff(runs.starts) == 0
-    problems = np.where(no_counts, np.uint8(MaskProblem.OUTLINE_TOO_LONG), np.uint8(0))
-    return measure_contours(runs), problems
-
-
-def _measure_outlines(
-    outlines: list[Outline], rasterizer: Rasterizer
-) -> tuple[Contours, NDArray[np.uint8]]:
-    """The contours of polylines, and (n,) `MaskProblem`."""
-    parts = [part for outline in outlines for part in outline.parts]
-    contours: list[Contours] = []
-    problems: list[NDArray[np.uint8]] = []
-
-    def measure(_: slice, runs: MaskRuns, found: NDArray[np.uint8]) -> None:
-        contours.append(measure_contours(runs))
-        problems.append(found)
-
-    rasterize_in_pieces(
-        np.concatenate([np.empty((0, 2)), *parts]),
-        _offsets([len(part) for part in parts]),
-        _offsets([len(outline.parts) for outline in outlines]),
-        np.array([outline.height for outline in outlines], np.int64),
-        np.array([outline.width for outline in outlines], np.int64),
-        rasterizer,
-        measure,
-    )
-    return _join_contours(contours), np.concatenate(problems)
-
-
-def _offsets(lengths: list[int]) -> NDArray[np.int64]:
-    return np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths, dtype=np.int64)])
 
 
 def _measure_batch(
@@ -147,7 +111,7 @@ def _drop_problems(done: _Measured, problems: NDArray[np.uint8]) -> _Measured:
         if problem:
             reason = MaskProblem(problem).name.lower()
             done.skipped.append(SkippedItem("label", label_id, reason))
-    contours = _join_contours(done.contours)
+    contours = join_contours(done.contours)
     return _Measured(
         list(compress(done.ids, good)),
         list(compress(done.images, good)),
@@ -157,12 +121,9 @@ def _drop_problems(done: _Measured, problems: NDArray[np.uint8]) -> _Measured:
     )
 
 
-def _join_contours(parts: list[Contours]) -> Contours:
-    return Contours(
-        np.concatenate([np.empty(0), *(part.area for part in parts)]),
-        np.concatenate([np.empty(0), *(part.perimeter for part in parts)]),
-        np.concatenate([np.empty(0, np.int64), *(part.pixel_area for part in parts)]),
-    )
+def _stored_bytes(label: dict[str, Any]) -> int:
+    mask = label.get("mask")
+    return len(mask) if isinstance(mask, bytes) else 0
 
 
 class _Samples:
@@ -180,16 +141,17 @@ class _Samples:
 
     def batches(self) -> Iterator[list[_RawLabel]]:
         batch: list[_RawLabel] = []
-        reported = 0
+        reported = stored = 0
         for image, document in enumerate(self.documents):
             self.ids.append(str(document["_id"]))
             self.filepaths.append(read_filepath(document))
             labels, no_labels = read_labels(document, self.path)
             self.skipped += no_labels
             batch += [_RawLabel(label, image, document) for label in labels]
-            if len(batch) >= BATCH_LABELS:
+            stored += sum(map(_stored_bytes, labels))
+            if len(batch) >= BATCH_LABELS or stored >= BATCH_STORED:
                 yield batch
-                batch = []
+                batch, stored = [], 0
                 self._tell(len(self.ids) - reported)
                 reported = len(self.ids)
         yield batch
@@ -202,7 +164,7 @@ class _Samples:
 
 def _collect(samples: _Samples, parts: list[_Measured], rasterizer: Rasterizer) -> Collection:
     """Everything read, the categories sorted by name."""
-    contours = _join_contours(list(chain.from_iterable(part.contours for part in parts)))
+    contours = join_contours(list(chain.from_iterable(part.contours for part in parts)))
     names = sorted(set().union(*(part.classes for part in parts)))
     row_of_name = {name: row for row, name in enumerate(names)}
     categories = [row_of_name[name] for part in parts for name in part.classes]
@@ -256,13 +218,13 @@ def read_view(
     field = find_mask_field(view, label_field)
     if field.kind == "detections":
         measure = partial(
-            _measure_batch, read=lambda raw: read_mask(raw.label), measure=_measure_bitmaps
+            _measure_batch, read=lambda raw: read_mask(raw.label), measure=measure_bitmaps
         )
     else:
         measure = partial(
             _measure_batch,
             read=lambda raw: read_outline(raw.label, *read_size(raw.document)),
-            measure=partial(_measure_outlines, rasterizer=rasterizer),
+            measure=partial(measure_outlines, rasterizer=rasterizer),
         )
     paths = ["filepath", "metadata.width", "metadata.height"]
     labels = project_labels(field.path, _LABEL_KEYS[field.kind])

@@ -122,11 +122,17 @@ def _read_sample(
     )
 
 
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) else None
+
+
 def read_class_rows(view: SampleCollection, name: str) -> list[ClassRow]:
     """The samples of a view with the class in their field of fo.Classification."""
     label = f"{name}.label"
     return [
-        ClassRow(str(document["_id"]), Path(read_filepath(document)), raw_value(document, label))
+        ClassRow(
+            str(document["_id"]), Path(read_filepath(document)), _text(raw_value(document, label))
+        )
         for document in stream_raw(view, ["filepath", label])
     ]
 

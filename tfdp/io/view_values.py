@@ -65,8 +65,7 @@ def read_labels(
 
     The document comes from a query with `project_labels`.
     """
-    found = raw_value(document, path)
-    sample_id = str(document["_id"])
+    found, sample_id = raw_value(document, path), str(document["_id"])
     if found in _NO_LIST:
         return [], []
     if not isinstance(found, list):
@@ -77,7 +76,7 @@ def read_labels(
         if isinstance(label.get("_id"), ObjectId):
             labels.append(label)
         else:
-            detail = f"entry {number} of {path} has no id: it is no label"
+            detail = f"entry {number} of {path} has no id of a label"
             skipped.append(SkippedItem("sample", sample_id, "bad_id", detail))
     return labels, skipped
 

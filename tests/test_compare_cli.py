@@ -15,8 +15,7 @@ from tfdp.shape_scores import SCORERS
 SQUARE = [10, 10, 20, 10, 20, 20, 10, 20]
 
 
-@pytest.fixture
-def annotations(tmp_path):
+def write_squares(path):
     """Ten images; image i holds i squares of one class, so that cb_scs ranks as i does."""
     images = [{"id": i, "file_name": f"{i}.jpg", "height": 40, "width": 40} for i in range(10)]
     annotations = [
@@ -24,17 +23,15 @@ def annotations(tmp_path):
         for i in range(10)
         for j in range(i)
     ]
-    path = tmp_path / "ann.json"
-    path.write_text(
-        json.dumps(
-            {
-                "images": images,
-                "annotations": annotations,
-                "categories": [{"id": 1, "name": "square"}],
-            }
-        )
-    )
+    categories = [{"id": 1, "name": "square"}]
+    document = {"images": images, "annotations": annotations, "categories": categories}
+    path.write_text(json.dumps(document))
     return path
+
+
+@pytest.fixture
+def annotations(tmp_path):
+    return write_squares(tmp_path / "ann.json")
 
 
 def run(*arguments):

@@ -11,6 +11,7 @@ import pytest
 
 from demo.sandbox import ROOT
 from tests.io.conftest import make_document
+from tests.stopped_commands import read, serve_commands
 from tfdp.cli import main
 
 STOPS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
@@ -32,26 +33,9 @@ def workplace(tmp_path_factory):
 @pytest.fixture(scope="module")
 def tfdp(workplace):
     """Runs a command, and gives its exit status, stderr and number of steps."""
-    server = [sys.executable, "-m", "tests.stopped_commands", workplace]
     first = [workplace / "ann.json", "-o", workplace / "first.csv"]
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-    with subprocess.Popen([*server, *first], cwd=ROOT, text=True, **pipes) as process:
-
-        def run(arguments, number=0, step=0):
-            command = {"arguments": [*map(str, arguments)], "signal": number, "step": step}
-            process.stdin.write(json.dumps(command) + "\n")
-            process.stdin.flush()
-            return json.loads(process.stdout.readline())
-
+    with serve_commands(workplace, first) as (run, _):
         yield run
-        process.stdin.close()
-
-
-def read(folder):
-    return {
-        str(path.relative_to(folder)): path.read_bytes() if path.is_file() else None
-        for path in folder.rglob("*")
-    }
 
 
 def prune(workplace):

@@ -1,14 +1,16 @@
 """Datasets of the FiftyOne tests."""
 
-import json
-import subprocess
-import sys
-
-import fiftyone as fo
 import pytest
 
-from demo.sandbox import ROOT
-from tests.fiftyone.datasets import cut_annotations, detection, import_coco, rectangle, sample
+from tests.fiftyone.datasets import (
+    cut_annotations,
+    detection,
+    import_coco,
+    new_datasets,
+    rectangle,
+    sample,
+)
+from tests.fiftyone.killing import serve_calls
 
 NUM_REAL = 40
 
@@ -16,17 +18,8 @@ NUM_REAL = 40
 @pytest.fixture
 def make_dataset():
     """Makes datasets that go with the test."""
-    made = []
-
-    def make(samples):
-        dataset = fo.Dataset()
-        made.append(dataset)
-        dataset.add_samples(samples, progress=False)
-        return dataset
-
-    yield make
-    for dataset in made:
-        dataset.delete()
+    with new_datasets() as make:
+        yield make
 
 
 @pytest.fixture
@@ -73,29 +66,5 @@ def coco(imported):
 @pytest.fixture(scope="module")
 def run_killed():
     """Runs code on a dataset, killed before its k-th write; says whether it came to its end."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "tests.fiftyone.killing"],
-        cwd=ROOT,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-
-    def answer():
-        return next(line for line in process.stdout if line.startswith("status")).split()[1]
-
-    assert answer() == "ready"
-
-    def run(dataset, code, kill_at):
-        job = {"dataset": dataset.name, "code": code, "kill_at": kill_at}
-        process.stdin.write(json.dumps(job) + "\n")
-        process.stdin.flush()
-        status = int(answer())
-        assert status in {0, -9}
-        dataset.reload()
-        dataset.clear_cache()  # of results that were loaded before
-        return status == 0
-
-    yield run
-    process.stdin.close()
-    process.wait()
+    with serve_calls() as run:
+        yield run

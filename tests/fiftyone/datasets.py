@@ -1,9 +1,29 @@
 """Makes FiftyOne datasets for tests: drawn by hand, or imported from COCO files."""
 
 import json
+from contextlib import contextmanager
 
 import fiftyone as fo
 import numpy as np
+
+
+@contextmanager
+def new_datasets():
+    """A function that makes a dataset of samples; all that it made are deleted in the end."""
+    made = []
+
+    def make(samples):
+        dataset = fo.Dataset()
+        made.append(dataset)
+        dataset.add_samples(samples, progress=False)
+        return dataset
+
+    try:
+        yield make
+    finally:
+        for dataset in made:
+            if not dataset.deleted:
+                dataset.delete()
 
 
 def rectangle(height, width):

@@ -154,16 +154,25 @@ BAD_SEGMENTATIONS = {
 }
 
 
+BAD_ENTRY = {"id": 99, "image_id": 10, "category_id": 1, "iscrowd": 0}
+
+
+def dump(document):
+    """Any document as JSON; numbers of any length are written, which only reading limits."""
+    sys.set_int_max_str_digits(0)
+    try:
+        return json.dumps(document)
+    finally:
+        sys.set_int_max_str_digits(4300)
+
+
 @pytest.mark.parametrize("segmentation, reason", BAD_SEGMENTATIONS.values(), ids=BAD_SEGMENTATIONS)
 @pytest.mark.parametrize("rasterizer", ["coco", "opencv"])
 def test_a_bad_segmentation_is_skipped_and_the_rest_is_scored(
     document, write, segmentation, reason, rasterizer
 ):
-    bad = {"id": 99, "image_id": 10, "category_id": 1, "iscrowd": 0, "segmentation": segmentation}
-    document["annotations"].insert(1, bad)
-    sys.set_int_max_str_digits(0)  # to write it; it is read with the limit in place
-    path = write(document)
-    sys.set_int_max_str_digits(4300)
+    document["annotations"].insert(1, {**BAD_ENTRY, "segmentation": segmentation})
+    path = write(dump(document))
     scores = tfdp.score_coco(path, rasterizer)
     assert scores.instances.annotation_id.tolist() == GOOD_IDS
     assert [tuple(item)[:3] for item in scores.skipped] == [
@@ -193,15 +202,19 @@ BAD_ANNOTATIONS = {
 }
 
 
+def change_entry(good, change):
+    """A bad annotation: a good one with changed, or without some, members; or anything else."""
+    if not isinstance(change, dict):
+        return change
+    changed = {**good, "id": 99, **change}
+    return {key: value for key, value in changed.items() if value is not ...}
+
+
 @pytest.mark.parametrize("change, listed, reason", BAD_ANNOTATIONS.values(), ids=BAD_ANNOTATIONS)
 def test_a_bad_annotation_is_skipped_and_the_rest_is_scored(
     document, write, change, listed, reason
 ):
-    bad = change
-    if isinstance(change, dict):
-        changed = {**document["annotations"][0], "id": 99, **change}
-        bad = {key: value for key, value in changed.items() if value is not ...}
-    document["annotations"].append(bad)
+    document["annotations"].append(change_entry(document["annotations"][0], change))
     scores = tfdp.score_coco(write(document))
     assert scores.instances.annotation_id.tolist() == GOOD_IDS
     assert tuple(scores.skipped.items[-1])[:3] == ("annotation", listed, reason)

@@ -146,7 +146,7 @@ class Commands:
         case = self.begin(name, chance)
         number = chance.choice(STOPS)
         stopped = self.run(case.arguments, number, chance.randint(1, case.steps))
-        assert stopped["status"] == 128 + number
+        assert stopped["status"] == 128 + number, stopped
         outcome = {
             "tfdp: interrupted, nothing was written\n": case.before,
             "tfdp: interrupted, but all was written\n": case.after,

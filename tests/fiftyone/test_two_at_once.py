@@ -2,10 +2,12 @@
 
 import fiftyone.core.odm as foo
 import pytest
+from bson import ObjectId
 
 import tfdp
 from tests.fiftyone.datasets import detection, rectangle, sample
 from tests.fiftyone.two_at_once import run_two
+from tfdp.run_writing import writing_to
 
 
 def make_many(make_dataset):
@@ -75,6 +77,19 @@ def test_the_second_of_two_keys_gets_fields_of_its_own(dataset):
     prefixes = {dataset.get_brain_info(key).config.field_prefix for key in ("k0", "k1")}
     assert "" in prefixes
     assert len(prefixes) == 2
+
+
+def test_who_was_taken_for_dead_is_told(dataset):
+    notes = foo.get_db_conn()["tfdp_changes"]
+
+    def write():
+        with writing_to(dataset) as change:
+            notes.update_one({"_id": dataset._doc.id}, {"$set": {"work": ObjectId()}})
+            change.note(kind="write")
+
+    with pytest.raises(ValueError, match="has taken this one for dead"):
+        write()
+    assert notes.delete_many({}).deleted_count == 1  # the other's
 
 
 def test_a_schema_that_another_save_dropped_is_declared_again(dataset, monkeypatch):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import fiftyone as fo
 from fiftyone.operators import types
 
+from tfdp.errors import describe_error
 from tfdp.values import check_choice
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def choose_view(
         view = ctx.target_view(require_flat=True)
         check_view(view)
     except (OSError, ValueError) as error:
-        refuse(inputs, "view_error", str(error))
+        refuse(inputs, "view_error", error)
         return None
     unfinished = describe_unfinished(ctx.dataset)
     if unfinished:
@@ -78,8 +79,9 @@ def choose(
     return added
 
 
-def refuse(inputs: types.Object, name: str, message: str) -> None:
+def refuse(inputs: types.Object, name: str, trouble: str | Exception) -> None:
     """Shows what is wrong, and keeps the form from being sent."""
+    message = trouble if isinstance(trouble, str) else describe_error(trouble)
     inputs.view(
         _fresh(name, message),
         types.Error(label=_sentence(message)),

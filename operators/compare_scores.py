@@ -164,4 +164,4 @@ def _ask_output(asked: dict[str, Any], inputs: types.Object) -> None:
             )
         check_comparison_output(path, overwrite=bool(asked["overwrite"]))
     except (OSError, ValueError) as error:
-        forms.refuse(inputs, "output_error", str(error))
+        forms.refuse(inputs, "output_error", error)

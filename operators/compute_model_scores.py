@@ -206,7 +206,7 @@ def _ask(asked: dict[str, Any], inputs: types.Object, view: SampleCollection) ->
         usual = find_log_folder(view._root_dataset, _brain_key(asked))
         defaults = find_defaults(labels, asked["log_folder"] or usual)
     except (OSError, ValueError) as error:
-        forms.refuse(inputs, "labels_error", str(error))
+        forms.refuse(inputs, "labels_error", error)
         return
     _ask_names(inputs, usual)
     _ask_training(asked, inputs, labels, defaults)
@@ -331,7 +331,7 @@ def _preview(asked: dict[str, Any], inputs: types.Object, view: SampleCollection
         plan = plan_model_scoring(view, **arguments)
         seconds = estimate_seconds(plan, view)
     except (OSError, ValueError) as error:
-        forms.refuse(inputs, "plan_error", str(error))
+        forms.refuse(inputs, "plan_error", error)
         return
     names = ", ".join(field.path for field in plan.on_samples)
     forms.tell(

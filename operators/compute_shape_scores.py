@@ -141,7 +141,7 @@ def _ask(asked: dict[str, Any], inputs: types.Object, view: SampleCollection) ->
             find_mask_field(view, wanted)
         except ValueError as error:
             chosen.invalid, chosen.error_message = True, str(error)
-            forms.refuse(inputs, "label_field_error", str(error))
+            forms.refuse(inputs, "label_field_error", error)
             return
     if find_mask_field(view, wanted or fields[0]).kind == "polylines":
         forms.choose(
@@ -199,7 +199,7 @@ def _preview(asked: dict[str, Any], inputs: types.Object, view: SampleCollection
     try:
         plan = plan_scoring(view, **arguments)
     except ValueError as error:
-        forms.refuse(inputs, "plan_error", str(error))
+        forms.refuse(inputs, "plan_error", error)
         return
     names = ", ".join(field.path for field in plan.on_samples)
     forms.tell(

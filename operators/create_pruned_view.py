@@ -115,7 +115,7 @@ def _preview(asked: dict[str, Any], inputs: types.Object, view: SampleCollection
         held = remember_contents(view, parameters.label_field)
         selection = select_in_view(view, held, parameters)
     except ValueError as error:
-        forms.refuse(inputs, "selection_error", str(error))
+        forms.refuse(inputs, "selection_error", error)
         return
     forms.show_markdown(inputs, "preview", _describe(selection))
 
@@ -135,7 +135,7 @@ def _check_name(asked: dict[str, Any], inputs: types.Object, dataset: fo.Dataset
             )
             check_names(dataset, name, overwrite=bool(asked["overwrite"]))
     except ValueError as error:
-        forms.refuse(inputs, "name_error", str(error))
+        forms.refuse(inputs, "name_error", error)
 
 
 def _describe(selection: Selection) -> str:

@@ -8,7 +8,7 @@ import fiftyone.operators as foo
 from fiftyone.operators import types
 
 from tfdp.io.database import database_errors
-from tfdp.io.files import check_output
+from tfdp.io.files import check_ending, check_output
 from tfdp.io.view_export import export_coco, match_images
 from tfdp.io.view_labels import list_mask_fields
 from tfdp.values import check_flag, check_text
@@ -116,7 +116,7 @@ def _ask_original(asked: dict[str, Any], inputs: types.Object, view: SampleColle
     try:
         match_images(view, original)
     except (OSError, ValueError) as error:
-        forms.refuse(inputs, "annotations_error", str(error))
+        forms.refuse(inputs, "annotations_error", error)
         return
     forms.tell(
         inputs,
@@ -182,6 +182,7 @@ def _ask_output(asked: dict[str, Any], inputs: types.Object) -> None:
     )
     if asked["path"] is not None:
         try:
+            check_ending(asked["path"], [".json"])
             check_output(asked["path"], overwrite=bool(asked["overwrite"]))
-        except OSError as error:
-            forms.refuse(inputs, "path_error", str(error))
+        except (OSError, ValueError) as error:
+            forms.refuse(inputs, "path_error", error)

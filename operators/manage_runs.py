@@ -11,6 +11,7 @@ from tfdp.field_names import check_key
 from tfdp.io.database import check_database, database_errors
 from tfdp.run_fields import list_leftover_fields, own_configs
 from tfdp.run_writing import clean_up, delete_run, describe_unfinished
+from tfdp.saved_views import find_view_of_run
 from tfdp.values import check_text, shown
 
 from . import _forms as forms
@@ -64,7 +65,7 @@ class ManagePruningRuns(foo.Operator):
             check_database()
             _ask(asked, inputs, ctx.dataset)
         except OSError as error:
-            forms.refuse(inputs, "database_error", str(error))
+            forms.refuse(inputs, "database_error", error)
         action = asked["action"] or "list"
         return forms.form(inputs, "Manage pruning runs", _ACTIONS[action][0])
 
@@ -123,9 +124,9 @@ def _new_key(asked: dict[str, Any], dataset: fo.Dataset) -> str:
 
 def _open(ctx: ExecutionContext, key: str) -> None:
     config = own_configs(ctx.dataset)[key]
-    saved = getattr(config, "saved_view", None)
-    if saved in ctx.dataset.list_saved_views():
-        forms.finish(ctx, f"Opened {saved}", name=saved)
+    saved = find_view_of_run(ctx.dataset, vars(config))
+    if saved is not None:
+        forms.finish(ctx, f"Opened {saved.name}", name=saved.name)
     else:
         forms.finish(ctx, f"Opened the view of {key}", view=ctx.dataset.load_brain_view(key).view())
 
@@ -165,7 +166,7 @@ def _ask_run(
         else:
             forms.show_markdown(inputs, "about", _describe(dataset, key, configs[key]))
     except ValueError as error:
-        forms.refuse(inputs, "run_error", str(error))
+        forms.refuse(inputs, "run_error", error)
 
 
 def _ask_clean_up(inputs: types.Object, dataset: fo.Dataset) -> None:
@@ -226,6 +227,6 @@ def _describe(dataset: fo.Dataset, key: str, config: Any) -> str:
 def _describe_deletion(dataset: fo.Dataset, key: str) -> str:
     config = own_configs(dataset)[key]
     text = f"deletes run {key}, with the fields {', '.join(config.fields)}"
-    if hasattr(config, "saved_view"):
+    if find_view_of_run(dataset, vars(config)) is not None:
         text += f" and the saved view {config.saved_view}"
     return text + "; of fields that another run filled, too, only this run's own values"

@@ -10,9 +10,11 @@ from __future__ import annotations
 import logging
 import os
 import socket
+import threading
 import time
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta, timezone
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import fiftyone.core.odm as foo
@@ -33,7 +35,7 @@ STALE = timedelta(minutes=5)  # without a word from a process on another machine
 WAIT_SECONDS = 0.2  # between two looks at a note of another process
 
 logger = logging.getLogger(__name__)
-_held: set[ObjectId] = set()  # notes of this process that are being worked on
+_held: dict[ObjectId, int] = {}  # what this process works on -> the thread that does
 
 Note = dict[str, Any]
 
@@ -46,22 +48,44 @@ def _now() -> datetime:
     return datetime.now(timezone.utc).replace(tzinfo=None)  # as MongoDB gives it back
 
 
+def _this_host() -> str:
+    """Where process numbers mean the same: a container has numbers of its own."""
+    try:
+        return f"{socket.gethostname()} {os.readlink('/proc/self/ns/pid')}"  # noqa: PTH115
+    except OSError:
+        return socket.gethostname()
+
+
+def _started(pid: int) -> str:
+    """When a process began; empty for one that is gone. It is told from a later one by that."""
+    try:
+        process = psutil.Process(pid)
+        if process.status() == psutil.STATUS_ZOMBIE:
+            return ""
+        # on Linux in ticks since the start of the machine, whose clock may be set meanwhile
+        status = Path(f"/proc/{pid}/stat")
+        is_there = status.exists()
+        return status.read_text().rpartition(")")[2].split()[19] if is_there else _clock(process)
+    except (psutil.NoSuchProcess, OSError):
+        return ""
+
+
+def _clock(process: psutil.Process) -> str:
+    return str(process.create_time())
+
+
 def _myself() -> dict[str, Any]:
-    process = psutil.Process()
-    return {"host": socket.gethostname(), "pid": process.pid, "started": process.create_time()}
+    return {"host": _this_host(), "pid": os.getpid(), "started": _started(os.getpid())}
 
 
 def _is_alive(note: Note) -> bool:
     """Whether somebody still works on what a note says."""
     owner = note["owner"]
-    if owner["host"] != socket.gethostname():
+    if owner["host"] != _this_host():
         return bool(_now() - note["renewed_at"] < STALE)
     if owner["pid"] == os.getpid():
         return note["work"] in _held
-    try:
-        return bool(psutil.Process(owner["pid"]).create_time() == owner["started"])
-    except psutil.NoSuchProcess:
-        return False
+    return bool(owner["started"] == _started(owner["pid"]))
 
 
 class Change:
@@ -122,7 +146,15 @@ def _take(dataset: fo.Dataset, mend: Callable[[Note], str]) -> tuple[Note, str]:
         The note, and what was mended, in a sentence.
     """
     note: Note = {"_id": dataset._doc.id, "work": ObjectId(), "owner": _myself(), "facts": {}}  # noqa: SLF001
-    _held.add(note["work"])
+    _held[note["work"]] = threading.get_ident()
+    try:
+        return note, _wait(dataset, note, mend)
+    except BaseException:
+        del _held[note["work"]]  # others may mend what this one could not
+        raise
+
+
+def _wait(dataset: fo.Dataset, note: Note, mend: Callable[[Note], str]) -> str:
     waited = False
     while True:
         note["renewed_at"] = _now()
@@ -132,17 +164,23 @@ def _take(dataset: fo.Dataset, mend: Callable[[Note], str]) -> tuple[Note, str]:
             other = _notes().find_one({"_id": note["_id"]})
             if other is not None and not _is_alive(other):
                 if _notes().replace_one(other, {**note, "facts": other["facts"]}).matched_count:
+                    refresh(dataset)
                     mended = _mend(mend, other)
                     _say(mended)
                     _notes().replace_one({"_id": note["_id"]}, note)
-                    return note, mended
+                    return mended
             elif other is not None:
+                if _held.get(other["work"]) == threading.get_ident():
+                    raise ValueError(
+                        "this dataset is being written to by the call that this one is made in, "
+                        "from its progress; call it when that one has ended"
+                    ) from None
                 if not waited:
                     _say("waiting for {host}, process {pid}, to write".format(**other["owner"]))
                 waited = True
                 time.sleep(WAIT_SECONDS)
         else:
-            return note, ""
+            return ""
 
 
 def _mend(mend: Callable[[Note], str], note: Note) -> str:
@@ -168,7 +206,7 @@ def tell_both(report: Callable[[Any], Any], renew: Callable[[Any], Any]) -> Call
     return tell
 
 
-def _refresh(dataset: fo.Dataset) -> None:
+def refresh(dataset: fo.Dataset) -> None:
     """Has the dataset as it is now; what the user has not saved yet is not lost."""
     dataset.save()
     dataset.reload()
@@ -196,14 +234,16 @@ def changing(dataset: fo.Dataset, mend: Callable[[Note], str]) -> Iterator[Chang
     mine = {"_id": note["_id"], "work": note["work"]}
     try:
         try:
-            _refresh(dataset)
+            refresh(dataset)
             yield Change(note, mended)
         except BaseException:
             with suppress(PyMongoError, ConnectionError):
                 check_database()
-                _mend(mend, _notes().find_one(mine))
-                _notes().delete_one(mine)
+                left = _notes().find_one(mine)
+                if left is not None:  # or another goes on with the dataset
+                    _mend(mend, left)
+                    _notes().delete_one(mine)
             raise
         _notes().delete_one(mine)
     finally:
-        _held.discard(note["work"])
+        _held.pop(note["work"], None)

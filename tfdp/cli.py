@@ -8,21 +8,13 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
+from .errors import describe_error
 from .stopping import stopping
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _BAD_INPUT = 2
-
-
-def _one_line(error: Exception) -> str:
-    message = str(error)
-    if isinstance(error, OSError) and error.strerror is not None:
-        message = f"{error.filename}: {error.strerror}" if error.filename else error.strerror
-    elif isinstance(error, MemoryError):
-        message = "there is not enough memory for this"
-    return " ".join(message.split())
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -46,6 +38,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # whoever read the summary has gone; the files are written
         return 0
     except (ValueError, OSError, MemoryError) as error:
-        print(f"tfdp: error: {_one_line(error)}", file=sys.stderr)
+        print(f"tfdp: error: {describe_error(error)}", file=sys.stderr)
         return _BAD_INPUT
     return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -9,9 +9,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .io.files import check_outputs
+from .io.files import check_ending, check_outputs
 from .io.staging import stage_outputs
-from .io.tables import check_ending, write_skipped
+from .io.tables import check_table, write_skipped
 from .stopping import stopping
 
 if TYPE_CHECKING:
@@ -56,11 +56,12 @@ def add_skipped_option(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def check_tables(*paths: Path | None) -> None:
-    """Refuses tables whose names do not say which format they are to be."""
-    for path in paths:
-        if path is not None:
-            check_ending(path)
+def check_names(*, tables: Iterable[Path | None] = (), json: Iterable[Path | None] = ()) -> None:
+    """Refuses outputs whose names do not say what they are."""
+    for path in filter(None, tables):
+        check_table(path)
+    for path in filter(None, json):
+        check_ending(path, [".json"])
 
 
 def stage_skipped(skipped: Skipped, path: Path | None, staging: Staging) -> None:

@@ -70,7 +70,7 @@ def choose_prefix(
         label_field: the labels to score.
         brain_key: the run's key.
         field_prefix: the prefix that was asked for; None lets this function choose: that of the
-            run's predecessor under the same key, else none where the plain names are free, else
+            run's predecessor under the same key, else none, where these names are free, else
             ``<brain_key>_``.
         scores: what is written.
 
@@ -81,11 +81,11 @@ def choose_prefix(
     check_key(brain_key)
     dataset = view._root_dataset  # noqa: SLF001
     if field_prefix is None:
-        before = own_configs(dataset).get(brain_key)
-        if before is not None and hasattr(before, "field_prefix"):
-            return before.field_prefix
-        taken = _find_taken(view, label_field, brain_key, "", scores)
-        return f"{brain_key}_" if taken else ""
+        before = getattr(own_configs(dataset).get(brain_key), "field_prefix", "")
+        for prefix in dict.fromkeys([before, ""]):
+            if not _find_taken(view, label_field, brain_key, prefix, scores):
+                return prefix
+        field_prefix = f"{brain_key}_"
     _check_prefix(field_prefix)
     taken = _find_taken(view, label_field, brain_key, field_prefix, scores)
     if taken:

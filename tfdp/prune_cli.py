@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .command import Outputs, check_tables, say, stage_json, stage_skipped
+from .command import Outputs, check_names, say, stage_json, stage_skipped
 from .criteria import POLICIES, UNANNOTATED
 from .io.coco_subset import stage_coco_subset
 from .score_cli import add_scoring_options, score_files
@@ -49,7 +49,7 @@ def _report(
 
 
 def _run(arguments: argparse.Namespace) -> None:
-    check_tables(arguments.skipped)
+    check_names(tables=[arguments.skipped], json=[arguments.output, arguments.report])
     outputs = Outputs(
         arguments.report,
         arguments.skipped,

@@ -6,9 +6,11 @@ what is listed is always whole: its document is stored before, and deleted after
 
 from __future__ import annotations
 
+import itertools
 import logging
 from copy import deepcopy
 from datetime import datetime, timezone
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import fiftyone as fo
@@ -30,14 +32,26 @@ def run_documents(dataset: fo.Dataset) -> dict[str, foo.RunDocument]:
     listed = dataset._doc.brain_methods  # noqa: SLF001
     gone = sorted(k for k, document in listed.items() if not isinstance(document, foo.RunDocument))
     if gone:
-        logger.warning(
-            "dataset %r lists brain runs without a record (%s); they are passed over. "
-            "fiftyone.core.odm.patch_brain_runs(%r) takes them off the list",
-            dataset.name,
-            ", ".join(gone),
-            dataset.name,
-        )
+        _say_gone(dataset.name, ", ".join(gone))
     return {key: document for key, document in listed.items() if key not in gone}
+
+
+def own_documents(dataset: fo.Dataset) -> dict[str, foo.RunDocument]:
+    """Brain key -> document of every run of ours."""
+    documents = sorted(run_documents(dataset).items())
+    return {key: document for key, document in documents if "tfdp_version" in document.config}
+
+
+@lru_cache
+def _say_gone(name: str, keys: str) -> None:
+    """Says it once: the runs of a dataset are looked up again and again."""
+    logger.warning(
+        "dataset %r lists brain runs without a record (%s); they are passed over. "
+        "fiftyone.core.odm.patch_brain_runs(%r) takes them off the list",
+        name,
+        keys,
+        name,
+    )
 
 
 def view_of_run(dataset: fo.Dataset, document: foo.RunDocument) -> SampleCollection:
@@ -81,13 +95,31 @@ def find_run(run_id: ObjectId) -> foo.RunDocument | None:
 
 
 def list_run(dataset: fo.Dataset, document: foo.RunDocument, results: Any = None) -> None:
-    """Puts a stored run on the dataset's list, in the place of another of its key."""
+    """Puts a stored run on the dataset's list.
+
+    Raises:
+        ValueError: another run has come under its key.
+    """
     dataset._doc.reload("brain_methods")  # noqa: SLF001
+    other = run_documents(dataset).get(document.key)
+    if other is not None and other.id != document.id:
+        raise ValueError(
+            f"another run has come under the key {document.key!r} meanwhile; give another name"
+        )
     dataset._doc.brain_methods[document.key] = document  # noqa: SLF001
     dataset.save()
     dataset._brain_cache.pop(document.key, None)  # noqa: SLF001
     if results is not None:
         dataset._brain_cache[document.key] = results  # noqa: SLF001
+
+
+def relist_run(dataset: fo.Dataset, document: foo.RunDocument) -> None:
+    """Puts a run back on the list; under another key where another run has come under its own."""
+    taken, key = run_documents(dataset), document.key
+    names = (f"{key}_{number}" if number > 1 else key for number in itertools.count(1))
+    document.key = next(name for name in names if name not in taken)
+    document.save()
+    list_run(dataset, document)
 
 
 def unlist_run(dataset: fo.Dataset, run_id: ObjectId) -> None:

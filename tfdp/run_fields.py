@@ -7,20 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from bson import ObjectId
 
-from .io.view_fields import delete_fields, is_own
-from .run_documents import run_documents, view_of_run
+from .io.view_fields import delete_fields, is_marked, is_own
+from .run_documents import own_documents, view_of_run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     import fiftyone as fo
     import fiftyone.core.odm as foo
-
-
-def own_documents(dataset: fo.Dataset) -> dict[str, foo.RunDocument]:
-    """Brain key -> document of every run of ours."""
-    documents = sorted(run_documents(dataset).items())
-    return {key: document for key, document in documents if "tfdp_version" in document.config}
 
 
 def own_configs(dataset: fo.Dataset) -> dict[str, Any]:
@@ -61,7 +55,7 @@ def remove_fields(dataset: fo.Dataset, document: foo.RunDocument) -> list[str]:
     gone = delete_fields(dataset, [path for path, keys in shared.items() if not keys])
     documents = own_documents(dataset)
     for path, keys in shared.items():
-        if keys and is_own(dataset, path):
+        if keys and is_marked(dataset, path):
             ids = set(view_of_run(dataset, document).values("id"))
             for key in keys:
                 ids -= set(view_of_run(dataset, documents[key]).values("id"))

@@ -21,10 +21,12 @@ from .io.database import check_database, database_errors, soon
 from .io.sidebar import show_fields
 from .io.view_backup import back_up_values, drop_backup, restore_values
 from .io.view_fields import (
+    check_free,
     declare_fields,
     delete_fields,
     erase_values,
     index_fields,
+    is_marked,
     keep_declared,
 )
 from .io.view_labels import LabelField
@@ -33,12 +35,23 @@ from .run_documents import (
     find_run,
     is_listed,
     list_run,
+    own_documents,
+    relist_run,
     run_documents,
+    serialize_stages,
     store_run,
     unlist_run,
 )
-from .run_fields import list_leftover_fields, list_own_fields, own_documents, remove_fields
-from .saved_views import find_own_view, put_view, read_state, remove_view, restore_view
+from .run_fields import list_leftover_fields, list_own_fields, remove_fields
+from .saved_views import (
+    find_saved_view,
+    find_view_of_run,
+    put_view,
+    read_state,
+    remove_view,
+    restore_view,
+    unlist_view,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -92,30 +105,42 @@ def write_run(change: Change, content: RunContent) -> None:
     results = content.results
     dataset, key, run_id = results.samples._root_dataset, results.key, ObjectId()  # noqa: SLF001
     earlier = run_documents(dataset).get(key)
+    check_free(dataset, content.fields)
     facts = _describe(dataset, content, run_id, earlier)
     change.note(**facts)
+    check_database()
     if facts["old"]:
         sample_ids = None if content.saved_view else [*map(ObjectId, results.samples.values("id"))]
         back_up_values(dataset, str(run_id), facts["old"], sample_ids)
     if earlier is not None:
-        unlist_run(dataset, earlier.id)
+        _unlist(dataset, facts)
     with soon():
         declare_fields(dataset, content.fields)
+    change.note(declared=True)
     content.write(change.renew)
     check_database()
     index_fields(dataset, content.fields)
+    change.note(filled=True)  # or another goes on with the dataset
     with soon():
         _list(dataset, content, facts)
     _finish_writing(facts)
+
+
+def _unlist(dataset: fo.Dataset, facts: Note) -> None:
+    """Takes the earlier run, and its view, off the lists: they will not be whole for a while."""
+    unlist_run(dataset, facts["earlier"])
+    if facts["view"] is not None and facts["view"]["before"] is not None:
+        unlist_view(dataset, facts["view"]["before"]["id"])
 
 
 def _list(dataset: fo.Dataset, content: RunContent, facts: Note) -> None:
     """Shows what is written, and lists the run."""
     results = content.results
     on_samples = [field.path for field in content.fields if "." not in field.path]
-    show_fields(dataset, on_samples, list_own_fields(dataset))
+    new = [path for path in on_samples if path in facts["new"]]
+    show_fields(dataset, new, list_own_fields(dataset))
     if content.saved_view is not None:
-        put_view(dataset, content.saved_view, (facts["view"]["before"] or {}).get("stages", ()))
+        results.config.saved_at = put_view(dataset, content.saved_view, facts["view"]["before"])
     keep_declared(dataset, content.fields)
     document = store_run(results.samples, results.key, facts["run"], results)
     list_run(dataset, document, results)
@@ -136,8 +161,19 @@ def delete_run(dataset: fo.Dataset, key: str) -> list[str]:
         if key not in documents:
             known = ", ".join(documents) or "none"
             raise ValueError(f"there is no run {key!r} of tfdp on this dataset; there are: {known}")
+        _check_deletable(dataset, documents[key].config["fields"])
         change.note(kind="delete", key=key, run=documents[key].id)
         return _finish_deleting(dataset, documents[key].id)
+
+
+def _check_deletable(dataset: fo.Dataset, paths: Sequence[str]) -> None:
+    fields = {path: dataset.get_field(path) for path in paths if is_marked(dataset, path)}
+    locked = [path for path, field in fields.items() if field.read_only]
+    if locked:
+        raise ValueError(
+            f"field {locked[0]!r} is read-only, so that it can't be deleted; set its read_only to "
+            "False and save it first"
+        )
 
 
 def mend_runs(dataset: fo.Dataset) -> str:
@@ -183,11 +219,12 @@ def _describe(
         "view": None,
     }
     if content.saved_view is not None:
-        name, own_stages = content.saved_view.name, []
-        if earlier is not None:
-            own_stages = earlier.config.get("saved_stages", [])
-        before = read_state(find_own_view(dataset, name, own_stages))
-        facts["view"] = {"name": name, "stages": content.saved_view.stages, "before": before}
+        own = None if earlier is None else find_view_of_run(dataset, earlier.config)
+        facts["view"] = {
+            "name": content.saved_view.name,
+            "stages": serialize_stages(content.saved_view.view),
+            "before": None if own is None else read_state(dataset, own),
+        }
     return facts
 
 
@@ -216,19 +253,30 @@ def _finish_writing(facts: Note) -> None:
 
 
 def _undo_writing(dataset: fo.Dataset, facts: Note) -> None:
-    dataset.reload()
     labels = None if facts["labels"] is None else LabelField(*facts["labels"])
-    if facts["old"]:
-        restore_values(dataset, str(facts["run"]), facts["old"], labels)
+    old = [path for path in facts["old"] if is_marked(dataset, path)]
+    if old:
+        restore_values(dataset, str(facts["run"]), old, labels)
     delete_fields(dataset, facts["new"])
-    for path in facts["new"]:
-        erase_values(dataset, path)
+    if facts.get("declared"):  # and written to, though another's save has dropped it since
+        for path in facts["new"]:
+            if dataset.get_field(path) is None:
+                erase_values(dataset, path)
     if facts["view"] is not None:
-        restore_view(dataset, **facts["view"])
+        _undo_view(dataset, **facts["view"])
     earlier = None if facts["earlier"] is None else find_run(facts["earlier"])
     if earlier is not None and not is_listed(dataset, earlier.id):
-        list_run(dataset, earlier)
+        relist_run(dataset, earlier)
     _drop_stored(facts)
+
+
+def _undo_view(dataset: fo.Dataset, name: str, stages: list[str], before: Any) -> None:
+    if before is not None:
+        restore_view(dataset, before)
+        return
+    document = find_saved_view(dataset, name)
+    is_new = document is not None and (document.name, document.view_stages) == (name, stages)
+    remove_view(dataset, name, stages, document if is_new else None)
 
 
 def _drop_stored(facts: Note) -> None:
@@ -244,7 +292,8 @@ def _finish_deleting(dataset: fo.Dataset, run_id: ObjectId) -> list[str]:
     if document is None:
         return []
     gone = remove_fields(dataset, document)
-    if "saved_stages" in document.config:
-        remove_view(dataset, document.config["saved_view"], document.config["saved_stages"])
+    if "saved_view" in document.config:
+        name, stages = document.config["saved_view"], [*document.config["saved_stages"]]
+        remove_view(dataset, name, stages, find_view_of_run(dataset, document.config))
     delete_document(run_id)
     return gone

@@ -105,6 +105,7 @@ class PruningConfig(FieldsRunConfig):
         keep_field: the boolean field, True on the samples that are kept.
         saved_view: name of the saved view of the kept samples.
         saved_stages: its stages; a view of that name that shows anything else is not the run's.
+        saved_at: when it was made, likewise; known when it is.
         parameters: keyword arguments of ``prune_view``.
         **kwargs: see `FieldsRunConfig`.
     """
@@ -115,12 +116,14 @@ class PruningConfig(FieldsRunConfig):
         saved_view: str,
         saved_stages: Sequence[str],
         parameters: dict[str, Any],
+        saved_at: str = "",
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.keep_field = keep_field
         self.saved_view = saved_view
         self.saved_stages = list(saved_stages)
+        self.saved_at = saved_at
         self.parameters = parameters
 
     @property

@@ -1,4 +1,4 @@
-"""The saved views of runs: ours as long as they show what we saved, under the name we gave."""
+"""The saved views of runs: whose a view is, and how it is put, taken away and put back."""
 
 from __future__ import annotations
 
@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import fiftyone.core.odm as foo
 import fiftyone.core.utils as fou
 
+from .io.times import stamp
 from .run_documents import serialize_stages
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping
 
     import fiftyone as fo
 
-State = dict[str, Any]  # "stages" and "description" of a saved view
+State = dict[str, Any]  # what a saved view is, and its place in the dataset's list
 
 
 class SavedView(NamedTuple):
@@ -31,10 +32,6 @@ class SavedView(NamedTuple):
     view: fo.DatasetView
     description: str
 
-    @property
-    def stages(self) -> list[str]:
-        return serialize_stages(self.view)
-
 
 def find_saved_view(dataset: fo.Dataset, name: str) -> Any | None:
     """The document of the saved view that FiftyOne would take for one of that name."""
@@ -44,54 +41,85 @@ def find_saved_view(dataset: fo.Dataset, name: str) -> Any | None:
     return next((d for d in documents if d.name == name or d.slug == slug), None)
 
 
-def find_own_view(dataset: fo.Dataset, name: str, stages: Sequence[str]) -> Any | None:
-    """The saved view of that name, if it is the one that was saved with these stages."""
-    document = find_saved_view(dataset, name)
-    is_own = document is not None and (document.name, document.view_stages) == (name, [*stages])
-    return document if is_own else None
+def find_view_of_run(dataset: fo.Dataset, config: Mapping[str, Any]) -> Any | None:
+    """The saved view of a run, unless the user has renamed it, or put another in its place.
 
-
-def read_state(document: Any | None) -> State | None:
-    """What can be put back by ``restore_view``; None where there is no view."""
-    if document is None:
+    Args:
+        dataset: where it is.
+        config: of the run.
+    """
+    if "saved_view" not in config:
         return None
-    return {"stages": [*document.view_stages], "description": document.description}
+    document = find_saved_view(dataset, config["saved_view"])
+    if document is None or document.name != config["saved_view"]:
+        return None
+    # FiftyOne's clone of a dataset makes all anew, at one time
+    made = {stamp(document.created_at), stamp(dataset.created_at)}
+    same = document.view_stages == [*config["saved_stages"]]
+    is_cloned = len(made) == 1
+    return document if same and (is_cloned or config["saved_at"] in made) else None
 
 
-def put_view(dataset: fo.Dataset, saved: SavedView, own_stages: Sequence[str] = ()) -> None:
-    """Saves a view, in the place of our earlier one that had ``own_stages``."""
-    document = find_own_view(dataset, saved.name, own_stages)
-    if document is None:
+def read_state(dataset: fo.Dataset, document: Any) -> State:
+    """What ``restore_view`` needs to put a view back."""
+    listed = [view.id for view in dataset._doc.get_saved_views()]  # noqa: SLF001
+    return {
+        "id": document.id,
+        "stages": [*document.view_stages],
+        "description": document.description,
+        "position": listed.index(document.id),
+    }
+
+
+def unlist_view(dataset: fo.Dataset, view_id: Any) -> None:
+    """Takes a saved view off the dataset's list; its document stays."""
+    wanted = {"_id": dataset._doc.id}  # noqa: SLF001
+    foo.get_db_conn().datasets.update_one(wanted, {"$pull": {"saved_views": view_id}})
+    dataset._doc.reload("saved_views")  # noqa: SLF001
+
+
+def put_view(dataset: fo.Dataset, saved: SavedView, before: State | None) -> str:
+    """Saves a view, in the place of our earlier one; gives the stamp that it is known by."""
+    if before is None:
         dataset.save_view(saved.name, saved.view, description=saved.description)
     else:
-        _write_state(document, {"stages": saved.stages, "description": saved.description})
+        stages = serialize_stages(saved.view)
+        restore_view(dataset, {**before, "stages": stages, "description": saved.description})
+    saved.view._set_name(saved.name)  # noqa: SLF001 - as FiftyOne's save_view does
+    document = find_saved_view(dataset, saved.name)
+    assert document is not None
+    return stamp(document.created_at)
 
 
-def restore_view(
-    dataset: fo.Dataset, name: str, stages: Sequence[str], before: State | None
-) -> None:
-    """Undoes ``put_view``; a view that is not as it was put is left alone."""
-    document = find_own_view(dataset, name, stages)
-    if document is not None and before is not None:
-        _write_state(document, before)
-    else:
-        remove_view(dataset, name, stages)
-
-
-def remove_view(dataset: fo.Dataset, name: str, stages: Sequence[str]) -> None:
-    """Deletes our saved view: first from the list, which FiftyOne can't read with a gap in it."""
-    document = find_own_view(dataset, name, stages)
-    datasets, dataset_id = foo.get_db_conn().datasets, dataset._doc.id  # noqa: SLF001
-    if document is not None:
-        datasets.update_one({"_id": dataset_id}, {"$pull": {"saved_views": document.id}})
-        dataset._doc.reload("saved_views")  # noqa: SLF001
-    listed = datasets.find_one({"_id": dataset_id}, {"saved_views": 1})["saved_views"]
-    # also that of a process that was killed between the two
-    foo.SavedViewDocument.objects(dataset_id=dataset_id, name=name, id__nin=listed).delete()
-
-
-def _write_state(document: Any, state: State) -> None:
+def restore_view(dataset: fo.Dataset, state: State) -> None:
+    """Makes a saved view what it was, and lists it where it was."""
+    document = foo.SavedViewDocument.objects(id=state["id"]).first()
+    if document is None:  # the user has deleted it meanwhile
+        return
     document.view_stages = state["stages"]
     document.description = state["description"]
     document.last_modified_at = datetime.now(timezone.utc).replace(tzinfo=None)
     document.save()
+    unlisted = {"_id": dataset._doc.id, "saved_views": {"$ne": document.id}}  # noqa: SLF001
+    place = {"$each": [document.id], "$position": state["position"]}
+    foo.get_db_conn().datasets.update_one(unlisted, {"$push": {"saved_views": place}})
+    dataset._doc.reload("saved_views")  # noqa: SLF001
+
+
+def remove_view(dataset: fo.Dataset, name: str, stages: list[str], document: Any | None) -> None:
+    """Deletes a saved view: first from the list, which FiftyOne can't read with a gap in it.
+
+    Args:
+        dataset: where it is.
+        name: of the view.
+        stages: of the view.
+        document: of the view, if it is listed. One of that name and these stages that is not listed
+            was left by a process that was killed, and goes, too.
+    """
+    if document is not None:
+        unlist_view(dataset, document.id)
+    dataset_id = dataset._doc.id  # noqa: SLF001
+    listed = foo.get_db_conn().datasets.find_one({"_id": dataset_id}, {"saved_views": 1})
+    foo.SavedViewDocument.objects(
+        dataset_id=dataset_id, name=name, view_stages=stages, id__nin=listed["saved_views"]
+    ).delete()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, get_args
 from .command import (
     Outputs,
     add_skipped_option,
-    check_tables,
+    check_names,
     say,
     stage_json,
     stage_skipped,
@@ -48,7 +48,10 @@ def add_scoring_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(arguments: argparse.Namespace) -> None:
-    check_tables(arguments.output, arguments.instances, arguments.skipped)
+    check_names(
+        tables=[arguments.output, arguments.instances, arguments.skipped],
+        json=[arguments.save_totals],
+    )
     outputs = Outputs(
         arguments.instances,
         arguments.save_totals,

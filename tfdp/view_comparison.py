@@ -9,6 +9,7 @@ from .comparison import RATES, Comparison, compare_scorers
 from .io.database import database_errors
 from .io.view_candidates import list_score_fields, read_contents, score_candidates
 from .io.view_fields import is_own, score_of
+from .io.view_labels import check_view
 from .run_fields import keys_of_field
 from .shape_scores import PLAIN_SCORERS
 from .values import check_texts
@@ -89,6 +90,7 @@ def compare_scores(
     Raises:
         ValueError: there is no such scorer or field, or it has no value in this view.
     """
+    check_view(samples)
     asked = default_scorers(samples) if scorers is None else check_texts("scorers", scorers)
     names = list(dict.fromkeys(asked))
     if not names:

@@ -11,6 +11,7 @@ import numpy as np
 
 from .columns import object_array
 from .io.database import database_errors
+from .io.view_labels import root_dataset
 from .io.view_records import ClassField, read_class_rows, read_view_records
 from .io.view_writing import LabelValues, write_values
 from .models.progress import part_of, progress_bar
@@ -74,7 +75,9 @@ def _write(
         on_labels = {
             f"{plan.labels.path}.{name}": values[labelled] for name, values in on_samples.items()
         }
-        write_values(dataset, ids[labelled], on_labels)
+        names = object_array([label for label in scores.rows.labels if label is not None])
+        same = {f"{plan.labels.path}.label": names}  # where nobody has relabelled meanwhile
+        write_values(dataset, ids[labelled], on_labels, where=same)
     else:
         labels = LabelValues(
             plan.labels,
@@ -151,7 +154,7 @@ def score_with_model(
     progress: bool | Progress | None = None,
 ) -> ModelScoringResults:
     """``compute_model_scores`` by its parameters in one object."""
-    dataset = samples._root_dataset  # noqa: SLF001
+    dataset = root_dataset(samples)
     make_plan = partial(
         plan_model_scoring,
         samples,

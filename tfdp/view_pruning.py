@@ -13,12 +13,13 @@ from .field_names import check_key
 from .io.database import database_errors
 from .io.view_candidates import read_contents, score_candidates
 from .io.view_fields import OwnField, is_free
-from .io.view_labels import list_label_fields
+from .io.view_labels import list_label_fields, root_dataset
 from .io.view_writing import write_values
+from .run_documents import serialize_stages
 from .run_fields import clear_values, keys_of_field, own_configs
 from .run_writing import HALF_DONE, RunContent, write_run, writing_to
 from .runs import PruningConfig, PruningResults, report_selection
-from .saved_views import SavedView, find_own_view, find_saved_view
+from .saved_views import SavedView, find_saved_view, find_view_of_run
 from .selection import Selection, select_images
 from .values import check_flag, check_texts
 
@@ -117,9 +118,7 @@ def check_names(dataset: fo.Dataset, brain_key: str, *, overwrite: bool) -> None
     if not is_free(dataset, path):
         raise ValueError(f"the dataset has a field {path!r} of another origin; give another name")
     found = find_saved_view(dataset, brain_key)
-    if found is not None and not find_own_view(
-        dataset, brain_key, getattr(config, "saved_stages", ())
-    ):
+    if found is not None and find_view_of_run(dataset, vars(config) if config else {}) is None:
         raise ValueError(
             f"the dataset has a saved view {found.name!r} of another origin; give another name"
         )
@@ -163,7 +162,7 @@ def _make_content(
     config = PruningConfig(
         field.path,
         saved_view=saved.name,
-        saved_stages=saved.stages,
+        saved_stages=serialize_stages(saved.view),
         parameters=asdict(parameters),
         fields=[field.path],
     )
@@ -190,7 +189,7 @@ def write_pruned_view(
     progress: Progress = None,
 ) -> fo.DatasetView:
     """``prune_view`` by its parameters in one object, as a run's config keeps them."""
-    dataset = samples._root_dataset  # noqa: SLF001
+    dataset = root_dataset(samples)
     with writing_to(dataset):
         check_names(dataset, brain_key, overwrite=overwrite)
     if parameters.label_field is None:
@@ -202,7 +201,8 @@ def write_pruned_view(
     with writing_to(dataset) as change:
         check_names(dataset, brain_key, overwrite=overwrite)
         write_run(change, content)
-    return dataset.load_saved_view(brain_key)
+    assert content.saved_view is not None
+    return content.saved_view.view
 
 
 def prune_view(

@@ -13,7 +13,7 @@ from .balance import ClassTotals
 from .changes import tell_both
 from .field_names import choose_prefix, name_score_fields
 from .io.database import database_errors
-from .io.view_labels import check_view, find_mask_field
+from .io.view_labels import check_view, find_mask_field, root_dataset
 from .io.view_reading import read_view
 from .io.view_writing import LabelValues, write_values
 from .run_fields import own_configs
@@ -194,7 +194,7 @@ def compute_shape_scores(
         rasterizer=rasterizer,
         class_totals=class_totals,
     )
-    dataset = samples._root_dataset  # noqa: SLF001
+    dataset = root_dataset(samples)
     with writing_to(dataset):
         totals = plan().totals
     with fou.ProgressBar(total=2 * len(samples), progress=progress) as bar:

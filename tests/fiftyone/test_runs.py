@@ -39,7 +39,7 @@ def test_deleting_a_run_takes_its_fields(shapes):
     schema, indexes = [*shapes.get_field_schema(flat=True)], shapes.list_indexes()
     score(shapes)
     shapes.delete_brain_run("shape_scores")
-    assert shapes.get_field_schema(flat=True) == schema
+    assert [*shapes.get_field_schema(flat=True)] == schema
     assert shapes.list_indexes() == indexes
     assert shapes.app_config.sidebar_groups is None
     assert "scs" not in shapes._sample_collection.find_one()

@@ -34,6 +34,16 @@ USUAL = {
 }
 
 
+@pytest.mark.parametrize(
+    "call", [tfdp.compute_shape_scores, tfdp.prune_view, tfdp.compare_scores, tfdp.export_coco]
+)
+@pytest.mark.parametrize("samples", ["gt", None, 5])
+def test_no_dataset(call, samples):
+    arguments = {tfdp.compute_shape_scores: ["gt"], tfdp.prune_view: [0.5]}.get(call, ["out.json"])
+    with pytest.raises(ValueError, match="expected a FiftyOne dataset or view, but got"):
+        call(samples, *arguments)
+
+
 @pytest.mark.parametrize("call, given, message", SLIPS.values(), ids=SLIPS)
 def test_a_slip_is_said(shapes, call, given, message):
     fields = list(shapes.get_field_schema(flat=True))

@@ -1,5 +1,7 @@
 """A dataset with things of the user's own, and whether it is whole."""
 
+import re
+
 import fiftyone.core.odm as foo
 
 from tests.fiftyone.datasets import detection, rectangle, sample
@@ -60,6 +62,12 @@ def check_whole(dataset):
         else:
             assert view.count("scs") == results.counts["scored_samples"]
             assert view.count("gt.detections.scs") == results.counts["instances"]
+
+    described = re.compile(r"tfdp: (\d+) of \d+ images kept")
+    for name in dataset.list_saved_views():
+        ours = described.match(dataset.get_saved_view_info(name)["description"] or "")
+        if ours is not None:  # listed without its run, perhaps
+            assert len(dataset.load_saved_view(name)) == int(ours[1])
 
 
 def check_nothing_is_left():

@@ -9,6 +9,7 @@ import numpy as np
 
 from ..selection import Selection
 from .coco_tables import as_id_array, check_unique, read_ids
+from .files import check_ending
 from .image_files import place_images
 from .json_file import read_json_file
 from .staging import stage_outputs
@@ -148,6 +149,7 @@ def write_coco_subset(
     if images not in {None, "copy", "symlink"}:
         raise ValueError(f"images must be 'copy', 'symlink' or None, but is {images!r}")
     source, target = Path(annotations), Path(path)
+    check_ending(target, [".json"])
     with stage_outputs([target], inputs=[source], overwrite=overwrite) as staging:
         folder = None if image_dir is None else Path(image_dir)
         stage_coco_subset(source, selection, target, images, staging, image_dir=folder)

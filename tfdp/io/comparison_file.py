@@ -8,7 +8,7 @@ import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from .files import check_output
+from .files import check_ending, check_output
 from .staging import write_atomically
 from .tables import write_arrow
 
@@ -22,8 +22,7 @@ ENDINGS = (".json", ".csv", ".parquet")
 
 def check_comparison_ending(path: Path) -> None:
     """Refuses a name that does not say which format it is to be."""
-    if path.suffix.lower() not in ENDINGS:
-        raise ValueError(f"{path} must end in {', '.join(ENDINGS[:-1])} or {ENDINGS[-1]}")
+    check_ending(path, ENDINGS)
 
 
 def check_comparison_output(path: Path, *, overwrite: bool) -> None:

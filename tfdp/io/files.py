@@ -12,6 +12,18 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+def check_ending(path: Path, endings: Sequence[str]) -> None:
+    """Refuses a name that does not say what the file is: an image, say, is never replaced by text.
+
+    Raises:
+        ValueError: it ends in none of these.
+    """
+    if path.suffix.lower() not in endings:
+        *others, last = endings
+        known = f"{', '.join(others)} or {last}" if others else last
+        raise ValueError(f"{path} must end in {known}")
+
+
 def check_output(path: Path, *, overwrite: bool) -> None:
     """Refuses a path that cannot, or must not, be written.
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import re
 from typing import TYPE_CHECKING
 
 import fiftyone as fo
@@ -10,7 +12,8 @@ import fiftyone.core.odm as foo
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-GROUP_NAMES = ("pruning", "pruning (tfdp)")  # the second where the user has one of the first name
+_FIRST_NAME = "pruning"
+_NAMES = re.compile(r"pruning( \(tfdp( \d+)?\))?")  # others where the user has one of that name
 
 
 def _stored_groups(dataset: fo.Dataset) -> list[fo.SidebarGroupDocument] | None:
@@ -19,6 +22,20 @@ def _stored_groups(dataset: fo.Dataset) -> list[fo.SidebarGroupDocument] | None:
     stored = foo.get_db_conn().datasets.find_one(wanted, {"app_config.sidebar_groups": 1})
     groups = (stored.get("app_config") or {}).get("sidebar_groups")
     return None if groups is None else [fo.SidebarGroupDocument.from_dict(g) for g in groups]
+
+
+def _is_ours(group: fo.SidebarGroupDocument, own: Sequence[str]) -> bool:
+    """Whether it bears a name that we give, and holds one of our fields."""
+    named = _NAMES.fullmatch(group.name) is not None
+    return named and not set(own).isdisjoint(group.paths)
+
+
+def _find_name(groups: Sequence[fo.SidebarGroupDocument]) -> str:
+    """The first name for our group that no other has."""
+    taken = {group.name for group in groups}
+    more = (f"{_FIRST_NAME} (tfdp {number})" for number in itertools.count(2))
+    names = itertools.chain([_FIRST_NAME, f"{_FIRST_NAME} (tfdp)"], more)
+    return next(name for name in names if name not in taken)
 
 
 def show_fields(dataset: fo.Dataset, paths: Sequence[str], own: Sequence[str]) -> None:
@@ -32,14 +49,11 @@ def show_fields(dataset: fo.Dataset, paths: Sequence[str], own: Sequence[str]) -
     groups = _stored_groups(dataset)
     if groups is None:
         groups = fo.DatasetAppConfig.default_sidebar_groups(dataset)
-    named = {group.name: group for group in groups if group.name in GROUP_NAMES}
-    ours = next((g for g in named.values() if set(own).intersection(g.paths)), None)
+    ours = next((g for g in groups if _is_ours(g, own)), None)
     if ours is None:
-        name = next((name for name in GROUP_NAMES if name not in named), GROUP_NAMES[-1])
-        ours = named.get(name) or fo.SidebarGroupDocument(name=name, expanded=True)
-        if name not in named:
-            # after tags and metadata, since what was asked for last is looked at first
-            groups.insert(min(2, len(groups)), ours)
+        ours = fo.SidebarGroupDocument(name=_find_name(groups), expanded=True)
+        # after tags and metadata, since what was asked for last is looked at first
+        groups.insert(min(2, len(groups)), ours)
     for group in groups:
         group.paths = [path for path in group.paths if path not in paths or group is ours]
     ours.paths += [path for path in paths if path not in ours.paths]
@@ -54,7 +68,7 @@ def hide_fields(dataset: fo.Dataset, paths: Sequence[str]) -> None:
         return
     left = []
     for group in groups:
-        is_ours = group.name in GROUP_NAMES and not set(paths).isdisjoint(group.paths)
+        is_ours = _is_ours(group, paths)
         group.paths = [path for path in group.paths if path not in paths]
         if group.paths or not is_ours:
             left.append(group)

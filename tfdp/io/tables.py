@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 from pyarrow import csv, parquet
 
 from ..columns import object_array
+from .files import check_ending
 from .regular_files import check_regular_file
 
 if TYPE_CHECKING:
@@ -26,10 +27,9 @@ _FORMULA = r"^('*[=+\-@\t\r])"  # what a spreadsheet would run; and such a text 
 _MARKED_FORMULA = r"^'('*[=+\-@\t\r])"
 
 
-def check_ending(path: Path) -> None:
+def check_table(path: Path) -> None:
     """Refuses a name that does not say which format it is to be."""
-    if path.suffix.lower() not in ENDINGS:
-        raise ValueError(f"{path} must end in {' or '.join(ENDINGS)}")
+    check_ending(path, ENDINGS)
 
 
 def as_one_type(column: NDArray[Any]) -> NDArray[Any]:
@@ -115,7 +115,7 @@ def read_table(path: Path, id_column: str) -> pa.Table:
         ValueError: it is no table, has no ``id_column`` or a column several times. What stands in
             the file is not told.
     """
-    check_ending(path)
+    check_table(path)
     check_regular_file(path)
     table = _read_parquet(path) if path.suffix.lower() == ".parquet" else _read_csv(path, id_column)
     names = table.column_names

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+MAX_BYTES = 2**26  # of half a million classes
+
+
 def dump_totals(totals: ClassTotals, rasterizer: str) -> dict[str, Any]:
     """The document of `read_totals`."""
     return {"rasterizer": rasterizer, "class_totals": totals.to_list()}
@@ -43,7 +46,7 @@ def read_totals(path: Path, rasterizer: str) -> ClassTotals:
     """
     wrong = f"{path} holds no class totals of tfdp score --save-totals"
     try:
-        saved = orjson.loads(read_regular_file(path))
+        saved = orjson.loads(read_regular_file(path, MAX_BYTES))
     except orjson.JSONDecodeError as error:
         raise ValueError(f"{wrong}: it is no JSON (line {error.lineno})") from None
     match saved:

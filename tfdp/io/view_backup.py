@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 import fiftyone.core.odm as foo
 import numpy as np
+from bson import ObjectId
 
 from ..columns import object_array
-from .view_labels import LabelField, raw_value
+from .view_labels import LabelField, raw_list, raw_value
 from .view_writing import LabelValues, write_values
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     import fiftyone as fo
-    from bson import ObjectId
 
 BATCH = 1000  # samples that are put back at a time
 _PREFIX = "tfdp_backup_"
@@ -62,7 +62,10 @@ def _label_values(
 ) -> LabelValues:
     """The values of the labels in a batch."""
     labels = [
-        (row, label) for row, d in enumerate(batch) for label in raw_value(d, field.path) or ()
+        (row, label)
+        for row, document in enumerate(batch)
+        for label in raw_list(document, field.path)
+        if isinstance(label.get("_id"), ObjectId)
     ]
     names = [path.rpartition(".")[2] for path in paths]
     return LabelValues(
@@ -93,9 +96,11 @@ def restore_values(
         write_values(dataset, ids, on_samples, labels)
         for path in (path for path in plain if "." in path):
             root = path.rpartition(".")[0]
-            held = [d for d in batch if isinstance(raw_value(d, root), dict)]
+            held = [d for d in batch if raw_value(d, f"{root}._id") is not None]
             ids = object_array([str(document["_id"]) for document in held])
-            write_values(dataset, ids, {path: object_array([raw_value(d, path) for d in held])})
+            same = {f"{root}._id": object_array([raw_value(d, f"{root}._id") for d in held])}
+            values = {path: object_array([raw_value(d, path) for d in held])}
+            write_values(dataset, ids, values, where=same)
 
 
 def drop_backup(name: str) -> None:

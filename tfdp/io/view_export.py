@@ -14,7 +14,7 @@ from ..skipped import Skipped
 from .coco_subset import write_coco_subset
 from .coco_tables import read_ids
 from .database import database_errors
-from .files import check_output
+from .files import check_ending, check_output
 from .image_files import place_images
 from .json_file import read_json_file
 from .staging import stage_outputs
@@ -133,7 +133,7 @@ def _write_own(
     root = view._root_dataset  # noqa: SLF001
     ids = assign_ids(root, field)
     writer = CocoWriter(ids, field, lambda place: PurePath(place).relative_to(folder).as_posix())
-    sources = [Path(filepath) for filepath in root.values("filepath")] if overwrite else []
+    sources = [Path(filepath) for filepath in root.values("filepath") if isinstance(filepath, str)]
     with stage_outputs([path], inputs=sources, overwrite=overwrite) as staging:
         with ExitStack() as stack:
             output = stack.enter_context(staging.open(path))
@@ -197,6 +197,7 @@ def export_coco(
     if images not in {None, "copy", "symlink"}:
         raise ValueError(f"images must be 'copy', 'symlink' or None, but is {images!r}")
     check_view(samples)
+    check_ending(target, [".json"])
     check_output(target, overwrite=overwrite)
     if annotations is not None:
         return _write_original(samples, annotations, target, images, image_dir, overwrite=overwrite)

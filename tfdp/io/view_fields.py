@@ -9,7 +9,9 @@ import fiftyone as fo
 import fiftyone.core.odm as foo
 from pymongo import IndexModel
 
+from ..run_documents import own_documents
 from .sidebar import hide_fields, tidy_sidebar
+from .times import stamp
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -37,10 +39,35 @@ class OwnField(NamedTuple):
     score: str = ""
 
 
-def is_own(dataset: fo.Dataset, path: str) -> bool:
-    """Whether the field at ``path`` exists and was made by us, there; a copy elsewhere is not."""
+def _read_mark(dataset: fo.Dataset, path: str) -> dict[str, str]:
+    """What we have noted in a field's ``info``; empty for fields that are not marked."""
     field = dataset.get_field(path)
-    return field is not None and (field.info or {}).get(MARK, {}).get("path") == path
+    mark = None if field is None else (field.info or {}).get(MARK)
+    return mark if isinstance(mark, dict) else {}
+
+
+def is_marked(dataset: fo.Dataset, path: str) -> bool:
+    """Whether the field at ``path`` was made by us, there; or is that of a cloned dataset."""
+    mark = _read_mark(dataset, path)
+    if mark.get("path") != path:
+        return False
+    made = stamp(dataset.get_field(path).created_at)
+    # FiftyOne's clone of a dataset makes all anew, at one time
+    return mark.get("made_at", made) == made or made == stamp(dataset.created_at)
+
+
+def is_own(dataset: fo.Dataset, path: str) -> bool:
+    """Whether the field at ``path`` exists and was made by us, there and then; a copy was not.
+
+    A copy has our mark, but another path, or was made at another time. The fields of a cloned
+    dataset are ours where it has the runs that list them, too.
+    """
+    if not is_marked(dataset, path):
+        return False
+    made = stamp(dataset.get_field(path).created_at)
+    return _read_mark(dataset, path).get("made_at", made) == made or any(
+        path in document.config["fields"] for document in own_documents(dataset).values()
+    )
 
 
 def is_free(dataset: fo.Dataset, path: str) -> bool:
@@ -56,27 +83,21 @@ def is_free(dataset: fo.Dataset, path: str) -> bool:
 
 def score_of(dataset: fo.Dataset, path: str) -> str:
     """The score that a field of ours holds, whatever prefix it has; ``path`` itself for others."""
-    field = dataset.get_field(path)
-    info = {} if field is None else (field.info or {})
-    return info.get(MARK, {}).get("score") or path
+    return _read_mark(dataset, path).get("score") or path
 
 
-def declare_fields(dataset: fo.Dataset, fields: Sequence[OwnField]) -> None:
-    """Adds the fields to the schema, with what they say and a mark that they are ours.
-
-    Raises:
-        ValueError: a field of that name exists, and is not ours.
-    """
+def check_free(dataset: fo.Dataset, fields: Sequence[OwnField]) -> None:
+    """Raises ValueError where somebody else has values at a field's path."""
     taken = [field.path for field in fields if not is_free(dataset, field.path)]
     if taken:
         raise ValueError(
             f"the dataset has a field {taken[0]!r} that is not of tfdp's making; it is left as it "
             "is: give another name or prefix"
         )
-    _declare(dataset, fields)
 
 
-def _declare(dataset: fo.Dataset, fields: Sequence[OwnField]) -> None:
+def declare_fields(dataset: fo.Dataset, fields: Sequence[OwnField]) -> None:
+    """Adds the fields to the schema, with what they say and a mark that they are ours."""
     schema = {
         field.path: field.type(
             description=field.description,
@@ -86,6 +107,11 @@ def _declare(dataset: fo.Dataset, fields: Sequence[OwnField]) -> None:
     }
     # add_sample_field for all of them at once: one write and one reload instead of one for each
     dataset._merge_sample_field_schema(schema)  # noqa: SLF001
+    for path in schema:  # FiftyOne sets the time; a field that was there keeps its own
+        field = dataset.get_field(path)
+        if "made_at" not in field.info[MARK]:
+            field.info[MARK]["made_at"] = stamp(field.created_at)
+            field.save()
 
 
 def _is_stored(dataset: fo.Dataset, path: str) -> bool:
@@ -111,7 +137,7 @@ def keep_declared(dataset: fo.Dataset, fields: Sequence[OwnField]) -> None:
         if not missing:
             return
         dataset.reload()
-        _declare(dataset, fields)
+        declare_fields(dataset, fields)
     raise ValueError(
         f"another process keeps taking the field {missing[0]!r} out of the dataset's schema; end "
         "it, or have it reload the dataset, and run this again"
@@ -143,7 +169,7 @@ def delete_fields(dataset: fo.Dataset, paths: Iterable[str]) -> list[str]:
     Returns:
         The paths of the fields that went.
     """
-    paths = [path for path in paths if is_own(dataset, path)]
+    paths = [path for path in paths if is_marked(dataset, path)]
     indexes = dataset.get_index_information()
     for path in paths:
         if path in indexes:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import fiftyone as fo
+import fiftyone.core.collections as foc
 
-from ..values import check_text
+from ..values import check_text, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -33,8 +34,22 @@ class LabelField(NamedTuple):
         return f"{self.name}.{self.kind}"
 
 
+def root_dataset(samples: SampleCollection) -> fo.Dataset:
+    """The dataset that a view is of.
+
+    Raises:
+        ValueError: it is no view, nor a dataset.
+    """
+    if not isinstance(samples, foc.SampleCollection):
+        raise ValueError(  # noqa: TRY004
+            f"expected a FiftyOne dataset or view, but got {shown(samples)}"
+        )
+    return samples._root_dataset  # noqa: SLF001
+
+
 def check_view(view: SampleCollection) -> None:
     """Raises ValueError unless ``view`` is a non-empty collection of images."""
+    root_dataset(view)
     generated = getattr(view, "_is_generated", False) or getattr(view, "_is_patches", False)
     if generated:
         raise ValueError(

@@ -16,7 +16,7 @@ from .database import soon
 from .view_labels import project_labels, raw_list
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -82,47 +82,52 @@ def _cut_labels(labels: LabelValues, rows: range, without: set[ObjectId]) -> _La
     return _LabelBatch(labels.field, values, without, dict.fromkeys(names))
 
 
-def _update(
-    _id: ObjectId, values: dict[str, Any], labels: list[dict[str, Any]], batch: _LabelBatch | None
-) -> UpdateOne:
-    """Sets a sample's values, and its labels' by position if each is still where it was."""
-    wanted = {"_id": _id}
-    values = {**values, "last_modified_at": datetime.now(timezone.utc)}
+class _SampleUpdate(NamedTuple):
+    """What becomes of a sample: the values, if it is as wanted."""
+
+    wanted: dict[str, Any]
+    values: dict[str, Any]
+
+    def op(self) -> UpdateOne:
+        now = datetime.now(timezone.utc)
+        return UpdateOne(self.wanted, {"$set": {**self.values, "last_modified_at": now}})
+
+
+def _with_labels(
+    update: _SampleUpdate, labels: list[dict[str, Any]], batch: _LabelBatch
+) -> _SampleUpdate:
+    """Sets a sample's labels, too, by position, if each is still where it was."""
+    wanted, values = dict(update.wanted), dict(update.values)
     for position, label in enumerate(labels):
-        attributes = batch.attributes(label) if batch is not None else None
+        attributes = batch.attributes(label)
         if attributes is not None:
-            assert batch is not None
             place = f"{batch.field.path}.{position}."
             wanted[place + "_id"] = label["_id"]
             for name, value in attributes.items():
                 values[place + name] = value
-    return UpdateOne(wanted, {"$set": values})
+    return _SampleUpdate(wanted, values)
 
 
-def _write_batch(
-    dataset: fo.Dataset, updates: dict[ObjectId, dict[str, Any]], batch: _LabelBatch | None
+def _write_updates(dataset: fo.Dataset, updates: Iterable[_SampleUpdate]) -> bool:
+    """Whether all samples were as wanted."""
+    ops = [update.op() for update in updates]
+    with soon():
+        results = foo.bulk_write(ops, dataset._sample_collection, batcher=False) if ops else []  # noqa: SLF001
+    return sum(result.matched_count for result in results) == len(ops)
+
+
+def _write_with_labels(
+    dataset: fo.Dataset, updates: dict[ObjectId, _SampleUpdate], batch: _LabelBatch
 ) -> None:
     """Writes one batch; all of it again if labels moved between reading and writing."""
-    collection = dataset._sample_collection  # noqa: SLF001
+    path = batch.field.path
+    labels = project_labels(path, ("_id", *batch.nothing))
     for _ in range(_MAX_TRIES):
-        if batch is None:
-            ops = [_update(_id, values, [], None) for _id, values in updates.items()]
-        else:
-            path = batch.field.path
-            labels = project_labels(path, ("_id", *batch.nothing))
-            stored = collection.find({"_id": {"$in": list(updates)}}, labels)
-            ops = [
-                _update(doc["_id"], updates[doc["_id"]], raw_list(doc, path), batch)
-                for doc in stored
-            ]
-        with soon():
-            results = foo.bulk_write(ops, collection, batcher=False) if ops else []
-        if sum(result.matched_count for result in results) == len(ops):
-            break
-    else:
-        raise ValueError(
-            "another process keeps changing the labels; run this again when it is done"
-        )
+        stored = dataset._sample_collection.find({"_id": {"$in": list(updates)}}, labels)  # noqa: SLF001
+        found = [_with_labels(updates[d["_id"]], raw_list(d, path), batch) for d in stored]
+        if _write_updates(dataset, found):
+            return
+    raise ValueError("another process keeps changing the labels; run this again when it is done")
 
 
 def write_values(
@@ -131,6 +136,7 @@ def write_values(
     columns: Mapping[str, NDArray[Any]],
     labels: LabelValues | None = None,
     report: Report | None = None,
+    where: Mapping[str, NDArray[Any]] | None = None,
 ) -> None:
     """Writes values of samples, and of their labels, each sample by one update.
 
@@ -143,6 +149,7 @@ def write_values(
         columns: field name -> (I,) values; NaN and None stand for no value.
         labels: values of labels in these samples.
         report: called after every batch with its number of samples.
+        where: path -> (I,) values; a sample that holds another one there is passed over, too.
 
     Raises:
         ValueError: the database refused a value, or another process keeps changing the labels.
@@ -151,12 +158,16 @@ def write_values(
     without = {ObjectId(label_id) for label_id in labels.without} if labels is not None else set()
 
     def write(rows: range) -> range:
-        updates = {
-            ObjectId(sample_ids[row]): {name: column[row] for name, column in values.items()}
-            for row in rows
-        }
-        batch = None if labels is None else _cut_labels(labels, rows, without)
-        _write_batch(dataset, updates, batch)
+        updates = {}
+        for row in rows:
+            wanted = {"_id": ObjectId(sample_ids[row])}
+            wanted |= {path: column[row] for path, column in (where or {}).items()}
+            of_sample = {name: column[row] for name, column in values.items()}
+            updates[wanted["_id"]] = _SampleUpdate(wanted, of_sample)
+        if labels is None:
+            _write_updates(dataset, updates.values())
+        else:
+            _write_with_labels(dataset, updates, _cut_labels(labels, rows, without))
         return rows
 
     end = len(sample_ids)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from ..command import Outputs, add_skipped_option, check_tables, stage_skipped
+from ..command import Outputs, add_skipped_option, check_names, stage_skipped
 from ..io.tables import write_arrow
 from ..skipped import Skipped
 from ..stopping import stopping
@@ -72,7 +72,7 @@ def _run(arguments: argparse.Namespace) -> int:
         raise ValueError(
             f"train-score needs {error.name}: install the extra, pip install 'tfdp[models]'"
         ) from error
-    check_tables(arguments.output, arguments.instances, arguments.skipped)
+    check_names(tables=[arguments.output, arguments.instances, arguments.skipped])
     outputs = Outputs(
         arguments.instances,
         arguments.skipped,
@@ -81,7 +81,9 @@ def _run(arguments: argparse.Namespace) -> int:
         overwrite=arguments.overwrite,
     )
     outputs.check()  # before hours of training
-    stopping.outcome = f"no table was written; the same command goes on from {arguments.log}"
+    stopping.outcome = (
+        f"no table was written; the same command goes on from what is in {arguments.log}"
+    )
     records, crowds = read_coco_records(arguments.annotations, arguments.images)
     scores = train_and_score(
         records,

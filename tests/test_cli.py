@@ -280,7 +280,7 @@ BAD_CALLS = {
             "--image-dir",
             "{folder}/photos",
             "--report",
-            "{out}/images/b.jpg",
+            "{out}/images/b.json",
         ],
         "there is no folder",
     ),
@@ -467,10 +467,13 @@ def test_no_output_is_another(names, capsys, monkeypatch, arguments):
 
 def test_no_output_is_in_the_place_of_an_image(annotations, out, capsys):
     (out / "images").mkdir()
-    for name in ("a.jpg", "b.jpg"):
+    document = make_document()
+    for image, name in zip(document["images"], ("a.jpg", "b.json", "c.jpg"), strict=True):
+        image["file_name"] = name
         (annotations.parent / name).write_text(name)
+    annotations.write_text(json.dumps(document))
     options = ("--images", "copy", "--image-dir", annotations.parent, "--overwrite")
-    outputs = ("-o", out / "p.json", "--report", out / "images" / "b.jpg")
+    outputs = ("-o", out / "p.json", "--report", out / "images" / "b.json")
     assert run("prune", annotations, "--keep", 1, *outputs, *options) == 2
     assert "two outputs would be" in the_line(capsys)
     assert names_in(out) == ["images"]

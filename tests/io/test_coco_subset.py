@@ -247,7 +247,7 @@ def test_an_original_that_a_source_leads_to_is_never_replaced(source, output, ho
 
 def test_a_source_image_is_never_the_output(source, tmp_path):
     output = tmp_path / "images" / "a.jpg"
-    with pytest.raises(ValueError, match=r"a\.jpg is a file to read"):
+    with pytest.raises(ValueError, match=r"a\.jpg must end in \.json"):
         tfdp.write_coco_subset(source, [20], output, images="copy", overwrite=True)
     assert output.read_text() == "a.jpg"
     assert names_in(output.parent) == ["a.jpg", "b.jpg", "c.jpg"]

@@ -291,9 +291,9 @@ def _finish_deleting(dataset: fo.Dataset, run_id: ObjectId) -> list[str]:
     document = find_run(run_id)
     if document is None:
         return []
-    gone = remove_fields(dataset, document)
     if "saved_view" in document.config:
         name, stages = document.config["saved_view"], [*document.config["saved_stages"]]
         remove_view(dataset, name, stages, find_view_of_run(dataset, document.config))
+    gone = remove_fields(dataset, document)
     delete_document(run_id)
     return gone

@@ -83,9 +83,7 @@ class Damage:
         scored = [int(row["annotation_id"]) for row in self.read_table("n.csv")]
         assert scored == bad_coco.GOOD_IDS
         kept = json.loads((self.out / "p.json").read_bytes())["annotations"]
-        assert [a for a in document["annotations"] if a != bad] == [
-            a for a in kept if isinstance(a, dict) and a.get("id") in {1, 2, 3, 4}
-        ]
+        assert all(entry in kept for entry in make_document()["annotations"])
 
     def read_table(self, name):
         with (self.out / name).open(newline="") as file:

@@ -174,8 +174,19 @@ class Views:
             (self.out / "o.json").write_bytes(b"old")
             self.run_killed(dataset, code, chance.randint(1, steps), self.out)
             assert (self.out / "o.json").read_bytes() in {b"old", whole["o.json"]}
+            if chance.random() < 0.5:
+                self.refuse(code.replace("overwrite=True", "overwrite=False"), dataset)
+                assert read(self.out) in ({"o.json": b"old"}, whole)
             call(code, dataset)
             assert read(self.out) == whole
+
+    @staticmethod
+    def refuse(code, dataset):
+        try:
+            call(code, dataset)
+        except FileExistsError:
+            return
+        raise AssertionError("a file was replaced unasked")
 
     def fill_disk(self, _name, chance):
         with self.exporting(chance) as (dataset, code, whole, _):

@@ -20,7 +20,7 @@ PRUNE_AGAIN = (
     'tfdp.prune_view(dataset[1:], keep=1, scorer="u", overwrite=True, seed=1, progress=False)'
 )
 
-# every write is tried where this is 1, as the campaign does (benchmarks/promises.py)
+# every write is tried where this is 1; benchmarks/promises.py tries some at random
 EVERY = int(os.environ.get("TFDP_KILL_EVERY", "4"))
 
 # name -> what is there before, what is killed

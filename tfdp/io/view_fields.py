@@ -110,8 +110,10 @@ def declare_fields(dataset: fo.Dataset, fields: Sequence[OwnField]) -> None:
     for path in schema:  # FiftyOne sets the time; a field that was there keeps its own
         field = dataset.get_field(path)
         if "made_at" not in field.info[MARK]:
-            field.info[MARK]["made_at"] = stamp(field.created_at)
-            field.save()
+            field.info = {MARK: {**field.info[MARK], "made_at": stamp(field.created_at)}}
+            # field.save() for all of them at once, likewise
+            dataset._sample_doc_cls._get_field_doc(path).info = field.info  # noqa: SLF001
+    dataset.save()
 
 
 def _is_stored(dataset: fo.Dataset, path: str) -> bool:

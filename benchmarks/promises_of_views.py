@@ -96,6 +96,8 @@ def look_at_content(dataset):
     """What can be compared between datasets."""
     found = look(dataset)
     views = [view for view in found["views"] if view[0] != "my view"]
+    for config, *_ in found["runs"].values():
+        config.pop("saved_at", None)
     return {**found, "samples": without(OTHER_IN_EVERY_DATASET, found), "views": views}
 
 

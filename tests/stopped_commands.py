@@ -48,6 +48,7 @@ def signal_before(step, folder, number=signal.SIGKILL, told=lambda: None):
 
 def _run(command, folder, steps):
     signal_before(command["step"], folder, command["signal"], lambda: os.write(steps, b"."))
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # which a shell has ignored in the background
     resource.setrlimit(resource.RLIMIT_FSIZE, (command["most_bytes"], resource.RLIM_INFINITY))
     sys.argv = ["tfdp", *command["arguments"]]
     sys.stderr = os.fdopen(2, "w", buffering=1, closefd=False)

@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from .journal import clear_killed_run
+from .staging_folders import SUFFIX
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -33,7 +34,10 @@ def check_output(path: Path, *, overwrite: bool) -> None:
         FileExistsError: it exists, and ``overwrite`` is not given; or it is no regular file.
         FileNotFoundError: its folder does not exist.
         OSError: its folder cannot be written, or another run writes the file.
+        ValueError: the name is one of tfdp's own folders.
     """
+    if path.name.startswith(".") and path.name.endswith(SUFFIX):
+        raise ValueError(f"{path} has a name of tfdp's own folders; choose another for the output")
     clear_killed_run(path)
     if os.path.lexists(path) and not path.is_file():
         raise FileExistsError(f"{path} is not a file; choose another name for the output")

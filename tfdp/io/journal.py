@@ -12,47 +12,31 @@ import json
 import logging
 import os
 import secrets
-import shutil
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock, Timeout
 
 from ..stopping import stopping
+from .journal_entries import Move, identify, parse_folders, parse_moves
+from .staging_folders import (
+    FOLDERS,
+    LOCK,
+    MARK,
+    MOVES,
+    SUFFIX,
+    check_mark,
+    describe_place,
+    in_the_way,
+    list_content,
+    remove_content,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 logger = logging.getLogger(__name__)
-
-_MARK = ".tfdp"
-_LOCK, _FOLDERS, _MOVES = "lock", "folders", "moves"
-
-
-class Move(NamedTuple):
-    """A file of ours and its place.
-
-    Attributes:
-        staged: where it is written.
-        target: where it belongs.
-        identity: what it is known by, wherever it is.
-        backup: where the file is kept meanwhile that was there before.
-    """
-
-    staged: str
-    target: str
-    identity: list[int]
-    backup: str
-
-
-def identify(path: str | Path) -> list[int] | None:
-    """What a file is known by, whatever its name; None where there is none."""
-    try:
-        status = os.lstat(path)
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-    return [status.st_ino, status.st_size, status.st_mtime_ns]
 
 
 class Journal:
@@ -68,39 +52,48 @@ class Journal:
 
     def __init__(self, main: Path) -> None:
         self.main = main
-        place = main.absolute()
-        self.folder = place.with_name(f".{place.name}{_MARK}")
+        self.folder = Path(os.path.realpath(main.parent)) / f".{main.name}{SUFFIX}"
         self.others: list[str] = []
         self.moves: list[Move] = []
         self.made: list[str] = []
 
+    def check_folder(self) -> None:
+        """Refuses what is in the folder's place and not ours; before anything is locked there."""
+        names = list_content(self.folder)
+        if names and LOCK not in names:
+            raise in_the_way(self.folder)
+
+    def mark(self, folder: Path) -> None:
+        """Marks a staging folder as this run's."""
+        (folder / MARK).write_bytes(describe_place(self.folder))
+
     def add_folder(self, parent: Path) -> Path:
         """A new staging folder in another folder, for files that belong there."""
-        folder = parent / f".{self.main.name}.{secrets.token_hex(4)}{_MARK}"
-        self.others.append(str(folder.absolute()))
-        self._save(_FOLDERS, self.others)
+        folder = parent / f".{self.main.name}.{secrets.token_hex(4)}{SUFFIX}"
+        self.others.append(str(folder))
+        self._save(FOLDERS, self.others)
         folder.mkdir()
+        self.mark(folder)
         return folder
 
     def begin(self, moves: list[Move], made: list[str]) -> None:
         """From now on, until `settle`, these would have to be undone."""
-        self._save(_MOVES, [moves, made])
+        self._save(MOVES, [moves, made])
         self.moves, self.made = moves, made
 
     def settle(self) -> None:
         """Nothing has to be undone any more."""
-        (self.folder / _MOVES).unlink(missing_ok=True)
+        (self.folder / MOVES).unlink(missing_ok=True)
         self.moves, self.made = [], []
 
     def undo(self) -> None:
         """Puts back what was there before; what others have put there since stays."""
         for move in reversed(self.moves):
             found = identify(move.target)
-            if found is None or found == move.identity:
-                if os.path.lexists(move.backup):
-                    Path(move.backup).replace(move.target)
-                elif found is not None:
-                    Path(move.target).unlink()
+            if move.replaced is None and found == move.identity:
+                Path(move.target).unlink()
+            elif found in (None, move.identity) and _is_kept(move):
+                Path(move.backup).replace(move.target)
         for folder in reversed(self.made):
             with suppress(OSError):  # it was not made yet, or others use it by now
                 Path(folder).rmdir()
@@ -111,30 +104,35 @@ class Journal:
         if self.moves:
             return
         self._remove_staged()
-        (self.folder / _LOCK).unlink(missing_ok=True)
+        (self.folder / LOCK).unlink(missing_ok=True)
         with suppress(OSError):  # another run has come here
             self.folder.rmdir()
 
-    def undo_killed_run(self) -> None:
-        """Undoes and removes what is here: whose it was is dead, or it would still be locked."""
-        if not self._list_staged():
-            return
-        self.others = self._load(_FOLDERS) or []
-        moves, self.made = self._load(_MOVES) or ([], [])
-        self.moves = [Move(*move) for move in moves]
-        self.undo()
-        self._remove_staged()
-        logger.warning("tfdp: cleared what a run that was killed had left of %s", self.main)
+    def clear_killed_run(self) -> None:
+        """Undoes and removes what is here: whose it was is dead, or it would still be locked.
 
-    def _list_staged(self) -> list[Path]:
-        return [path for path in self.folder.iterdir() if path.name != _LOCK]
+        Where all was in place, it stays: only what was kept for undoing it is removed.
+        """
+        check_mark(self.folder, describe_place(self.folder))
+        if list_content(self.folder) <= {LOCK, MARK}:
+            return
+        self._load()
+        if self.moves and all(identify(move.target) == move.identity for move in self.moves):
+            message = "tfdp: a run that was killed had put all in place of %s"
+            self.settle()
+        else:
+            message = "tfdp: cleared what a run that was killed had left of %s"
+            self.undo()
+        self._remove_staged()
+        logger.warning(message, self.main)
 
     def _remove_staged(self) -> None:
         for other in self.others:
-            shutil.rmtree(other, ignore_errors=True)
+            with suppress(OSError):
+                remove_content(Path(other))
+                Path(other).rmdir()
         self.others = []
-        for path in sorted(self._list_staged(), key=lambda path: path.name == _FOLDERS):
-            path.unlink(missing_ok=True)
+        remove_content(self.folder)
 
     def _save(self, name: str, content: Any) -> None:
         new = self.folder / f"{name}.new"
@@ -144,27 +142,25 @@ class Journal:
             os.fsync(file.fileno())
         new.replace(self.folder / name)
 
-    def _load(self, name: str) -> Any:
+    def _load(self) -> None:
+        others = parse_folders(self._read(FOLDERS), self.main.name)
+        entries = parse_moves(self._read(MOVES), {str(self.folder), *(others or [])})
+        if others is None or entries is None:
+            raise ValueError(f"{self.folder}, left by a run that was killed, is damaged; remove it")
+        for other in map(Path, others):
+            list_content(other)
+            if other.exists():
+                check_mark(other, describe_place(self.folder))
+        self.others = others
+        self.moves, self.made = entries
+
+    def _read(self, name: str) -> bytes | None:
         path = self.folder / name
-        if not path.exists():
-            return None
-        if hasattr(os, "geteuid") and path.stat().st_uid != os.geteuid():
-            raise PermissionError(f"{self.folder} is of a killed run of another user; remove it")
-        try:
-            return json.loads(path.read_bytes())
-        except ValueError as error:
-            raise ValueError(
-                f"{path}, left by a run that was killed, is damaged; remove {self.folder}"
-            ) from error
+        return path.read_bytes() if path.exists() else None
 
 
-def _check_staging(folder: Path) -> None:
-    """Refuses a folder that no run of ours has made."""
-    if not os.path.lexists(folder):
-        return
-    ours = folder.is_dir() and not folder.is_symlink()
-    if not ours or not ((folder / _LOCK).is_file() or not any(folder.iterdir())):
-        raise FileExistsError(f"{folder} is in the way, and not of tfdp; rename it")
+def _is_kept(move: Move) -> bool:
+    return move.replaced is not None and identify(move.backup) == move.replaced
 
 
 def _acquire(lock: FileLock, main: Path) -> None:
@@ -182,8 +178,8 @@ def name_in_errors(path: str | Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        parts = Path(str(error.filename or _MARK)).parts
-        staged = error.filename2 is not None or any(part.endswith(_MARK) for part in parts)
+        parts = Path(str(error.filename or SUFFIX)).parts
+        staged = error.filename2 is not None or any(part.endswith(SUFFIX) for part in parts)
         if error.errno is None or not staged:
             raise
         raise OSError(error.errno, error.strerror, str(path)) from error
@@ -197,16 +193,18 @@ def lock_journal(main: Path) -> Iterator[Journal]:
         OSError: another run does, or the folder cannot be written.
     """
     journal = Journal(main)
-    _check_staging(journal.folder)
-    lock = FileLock(journal.folder / _LOCK, timeout=0)
+    lock = FileLock(journal.folder / LOCK, timeout=0)
     with ExitStack() as stack:
         with stopping.hold():
             with name_in_errors(main):
+                journal.check_folder()
                 journal.folder.mkdir(exist_ok=True)
                 _acquire(lock, main)
             stack.callback(lock.release)
-            journal.undo_killed_run()
+            journal.clear_killed_run()
             stack.enter_context(stopping.cleanup(journal.remove))
+            with name_in_errors(main):
+                journal.mark(journal.folder)
         yield journal
 
 

@@ -10,7 +10,8 @@ from typing import IO, TYPE_CHECKING
 
 from ..stopping import stopping
 from .files import check_outputs, find_identities
-from .journal import Journal, Move, identify, lock_journal, name_in_errors
+from .journal import Journal, lock_journal, name_in_errors
+from .journal_entries import Move, identify
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -101,7 +102,10 @@ class Staging:
 
     def _find_folder(self, parent: Path) -> Path:
         if parent not in self._folders:
-            self._folders[parent] = self._journal.add_folder(parent)
+            place = parent.resolve()
+            if place not in self._folders:
+                self._folders[place] = self._journal.add_folder(place)
+            self._folders[parent] = self._folders[place]
         return self._folders[parent]
 
     def _move_all(self) -> None:
@@ -115,6 +119,8 @@ class Staging:
                     raise ValueError(f"two outputs would be {move.target}; give each its own name")
                 if found is not None and not self.overwrite:  # it was not there before
                     raise FileExistsError(f"{move.target} exists; another program wrote it")
+                if found != move.replaced:  # it would not be known again, to be put back
+                    raise FileExistsError(f"{move.target} was changed by another program just now")
                 if found is not None:
                     _keep(move)
                 Path(move.staged).replace(move.target)
@@ -123,7 +129,7 @@ class Staging:
 def _plan(target: Path, staged: Path) -> Move:
     identity = identify(staged)
     assert identity is not None
-    return Move(str(staged), str(target), identity, f"{staged}.old")
+    return Move(str(staged), str(target), identity, identify(target))
 
 
 def _keep(move: Move) -> None:

@@ -529,3 +529,33 @@ def test_no_cell_is_a_formula(annotations, out):
     assert [row[0] for row in rows] == ["-90", "-80", "-70"]  # a number is none
     assert run("score", annotations, "-o", out / "i.parquet") == 0
     assert parquet.read_table(out / "i.parquet")["file_name"].to_pylist() == names
+
+
+def run_closed(numbers, *arguments):
+    """A command whose caller has closed some of stdin, stdout and stderr."""
+    code = "import os, sys; [os.close(number) for number in map(int, sys.argv[1])]\n"
+    code += "os.execv(sys.executable, [sys.executable, '-c', sys.argv[2], *sys.argv[3:]])"
+    command = "import sys; from tfdp.cli import main; sys.exit(main())"
+    return subprocess.run(
+        [sys.executable, "-c", code, numbers, command, *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("numbers", ["1", "2", "12", "012"])
+def test_closed_streams_are_no_error(annotations, out, numbers):
+    done = run_closed(numbers, "score", annotations, "-o", out / "i.csv")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert [row[0] for row in read_csv(out / "i.csv")] == ["image_id", "10", "20", "30"]
+    done = run_closed(numbers, "score", out / "none.json", "-o", out / "2.csv")
+    assert done.returncode == 2
+    assert names_in(out) == ["i.csv"]
+
+
+def test_a_name_that_is_no_utf8_is_reported(annotations, out):
+    odd = annotations.with_name(os.fsdecode(b"\xff.json"))
+    annotations.rename(odd)
+    assert run("prune", odd, "--rate", 0.5, "-o", out / "p.json", "--report", out / "r.json") == 0
+    assert "?.json" in (out / "r.json").read_text(encoding="utf-8")

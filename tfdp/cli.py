@@ -5,6 +5,7 @@ Only what is light is loaded before signals are listened to; the commands come a
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,16 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _BAD_INPUT = 2
+_STANDARD = range(3)  # stdin, stdout, stderr
+
+
+def _open_missing_streams() -> None:
+    """What the caller has closed leads nowhere, rather than into a file that is opened next."""
+    while (number := os.open(os.devnull, os.O_RDWR)) in _STANDARD:
+        os.set_inheritable(number, True)
+    os.close(number)
+    sys.stdout = sys.stdout or os.fdopen(1, "w", closefd=False)
+    sys.stderr = sys.stderr or os.fdopen(2, "w", closefd=False)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -29,6 +40,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         0; or 2 for bad input, with one line on stderr that says what is wrong.
     """
     if argv is None:
+        _open_missing_streams()
         stopping.listen()
     from .commands import make_parser
 

@@ -75,7 +75,9 @@ def stage_json(document: Any, path: Path | None, staging: Staging) -> None:
     """Stages a JSON file for people to read, where it is asked for."""
     if path is not None:
         with staging.open(path) as file:
-            file.write((json.dumps(document, indent=2, ensure_ascii=False) + "\n").encode())
+            file.write(
+                (json.dumps(document, indent=2, ensure_ascii=False) + "\n").encode(errors="replace")
+            )
 
 
 def say(text: str) -> None:

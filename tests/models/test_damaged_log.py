@@ -16,7 +16,7 @@ from tfdp.models.checkpoints import Checkpoint, read_checkpoint  # noqa: E402
 from tfdp.models.log_start import LOCK  # noqa: E402
 from tfdp.models.recipe import Recipe  # noqa: E402
 from tfdp.models.score_log import score_log  # noqa: E402
-from tfdp.models.training import train_logged  # noqa: E402
+from tfdp.models.training import find_device, train_logged  # noqa: E402
 from tfdp.models.training_log import LogRows, epoch_path, pack_rows  # noqa: E402
 from tfdp.skipped import Skipped  # noqa: E402
 
@@ -116,7 +116,22 @@ def strings(path):
     path.write_text(json.dumps(dict.fromkeys(json.loads(path.read_bytes()), "a")))
 
 
+def other_order(path):
+    rows = json.loads(path.read_bytes())
+    path.write_text(json.dumps(rows | {"image_index": rows["image_index"][::-1]}))
+
+
+def odd_skipped(path):
+    rows = json.loads(path.read_bytes())
+    path.write_text(json.dumps(rows | {"skipped": [[{}, [], "x", {}], 5]}))
+
+
+def huge_ids(path):
+    path.write_text(json.dumps(json.loads(path.read_bytes()) | {"image_ids": [2**64 - 1, 2]}))
+
+
 JSON = [cut, empty, garble, list_instead, strings]
+ROWS_ONLY = [odd_rows, fewer_rows, other_order, odd_skipped, huge_ids]
 ARRAY = [cut, empty, garble, other_array, pickled_array]
 
 
@@ -130,7 +145,7 @@ def test_a_damaged_run_names_the_file_and_the_remedy(log, damage):
 
 @pytest.mark.parametrize(
     "name, damage",
-    [("rows.json", d) for d in [*JSON, odd_rows, fewer_rows, remove]]
+    [("rows.json", d) for d in [*JSON, *ROWS_ONLY, remove]]
     + [("targets.npy", d) for d in [*ARRAY, remove]],
     ids=lambda value: getattr(value, "__name__", value),
 )
@@ -140,6 +155,17 @@ def test_what_can_be_made_anew_is(log, finished, name, damage):
         score_log(log)
     train(log)
     assert scores(log) == scores(finished)
+
+
+@pytest.mark.parametrize("name", ["targets.npy", "rows.json", "epoch_0002.npy", "epoch_0004.npy"])
+def test_a_folder_in_the_place_of_a_file_is_said(log, name):
+    (log / name).unlink()
+    (log / name).mkdir()
+    for work in (train, score_log):
+        with pytest.raises((ValueError, OSError), match=r"a folder|not a file|Is a directory") as e:
+            work(log)
+        assert name in str(e.value)
+    assert (log / name).is_dir()
 
 
 @pytest.mark.parametrize("damage", [*JSON], ids=lambda d: d.__name__)
@@ -225,6 +251,24 @@ def test_a_second_training_in_one_folder_is_told_at_once(tmp_path):
     told = []
     train(tmp_path, told=try_another)
     assert told
+
+
+def test_a_file_that_is_no_lock_is_left_alone(tmp_path):
+    (tmp_path / LOCK).write_text("mine")
+    with pytest.raises(ValueError, match=rf"{LOCK}.* no lock of a training: rename it"):
+        train(tmp_path)
+    assert (tmp_path / LOCK).read_text() == "mine"
+    (tmp_path / LOCK).unlink()
+    (tmp_path / LOCK).symlink_to("theirs")
+    with pytest.raises(ValueError, match=rf"{LOCK}.* no lock of a training: rename it"):
+        train(tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == {LOCK}
+
+
+@pytest.mark.parametrize("name", ["meta", "foo"])
+def test_a_device_that_cannot_compute_is_refused(name):
+    with pytest.raises(ValueError, match=rf"expected a .*{name}"):
+        find_device(name)
 
 
 KILLED = """

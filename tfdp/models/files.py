@@ -23,6 +23,8 @@ def write_atomically(path: Path) -> Iterator[IO[bytes]]:
         with staging.write_atomically(path, overwrite=True) as file:
             yield file
     except OSError as error:
+        if error.errno is None:  # not the disk's: a folder is in the place, say
+            raise
         raise OSError(
             error.errno,
             f"could not write {path.name} ({error.strerror}). What was written before is intact:"

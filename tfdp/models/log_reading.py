@@ -11,6 +11,7 @@ import orjson
 from ..io.regular_files import read_regular_file
 from ..skipped import Skipped, SkippedItem
 from .training_log import (
+    CHECKSUM,
     PIXELS,
     ROWS,
     RUN,
@@ -20,6 +21,7 @@ from .training_log import (
     epoch_dtype,
     epoch_path,
     packed_size,
+    sum_up,
 )
 
 if TYPE_CHECKING:
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
 
 MOST_EPOCHS = 100_000
 TEXTS, WHOLE_NUMBERS = ("model", "weights", "data"), ("batch_size", "image_size", "seed")
+IDS = ("image_ids", "instance_ids")
 OF_ROWS = ("instance_ids", "image_index", "labels", "scorable")
 START_AGAIN = "start the same training again, and it goes on from there"
 MAKE_ANEW = "start the same training again, and it makes the file anew"
@@ -73,7 +76,21 @@ def _is_rows(rows: Any) -> bool:
         and len({len(rows[name]) for name in OF_ROWS}) == 1
         and all(0 <= index < len(rows["image_ids"]) for index in rows["image_index"])
         and _are(rows["skipped"], list)
-        and all(len(item) == 4 and type(item[2]) is str for item in rows["skipped"])
+        and all(_is_skipped_item(item) for item in rows["skipped"])
+        and all(_is_id(value) for name in IDS for value in rows[name])
+    )
+
+
+def _is_id(value: Any) -> bool:
+    return not isinstance(value, int) or -(2**63) <= value < 2**63
+
+
+def _is_skipped_item(item: Any) -> bool:
+    return (
+        isinstance(item, list)
+        and len(item) == len(SkippedItem._fields)
+        and not isinstance(item[1], list | dict)
+        and all(isinstance(value, str) for value in (item[0], *item[2:]))
     )
 
 
@@ -99,6 +116,8 @@ def _open_array(path: Path, dtype: DTypeLike, shape: tuple[int, ...]) -> NDArray
 
 def damaged(path: Path, remedy: str) -> ValueError:
     """The error of a file that is missing or damaged, with what helps."""
+    if path.is_dir():
+        remedy = f"a folder is in its place; rename that, and then {remedy}"
     found = "that is damaged" if path.exists() else "that is missing"
     return ValueError(f"{path} is a file of a training log {found}: {remedy}")
 
@@ -125,7 +144,8 @@ def read_rows(folder: Path) -> LogRows:
         ValueError: the file is damaged.
     """
     content = _read_json(folder / ROWS)
-    if not _is_rows(content):
+    checksum = content.pop(CHECKSUM, None) if isinstance(content, dict) else None
+    if not _is_rows(content) or checksum != sum_up(content):
         raise damaged(folder / ROWS, MAKE_ANEW)
     content["image_index"] = np.array(content["image_index"], np.int64)
     content["scorable"] = np.array(content["scorable"], bool)
@@ -165,6 +185,10 @@ def find_bad_epochs(folder: Path, epochs: Iterable[int], count: int, pixels: int
     return [e for e in epochs if _open_array(epoch_path(folder, e), dtype, (count,)) is None]
 
 
+def _describe(path: Path) -> str:
+    return "a folder, which must be renamed" if path.is_dir() else "missing or damaged"
+
+
 def check_epochs(folder: Path, epochs: range, count: int, pixels: int) -> None:
     """Raise ValueError where one of the epochs' files is missing or damaged."""
     bad = find_bad_epochs(folder, epochs, count, pixels)
@@ -172,7 +196,7 @@ def check_epochs(folder: Path, epochs: range, count: int, pixels: int) -> None:
         at_the_end = bad == list(epochs)[-len(bad) :]
         raise ValueError(
             f"expected {len(epochs)} epochs in {folder}, found {len(epochs) - len(bad)};"
-            f" {epoch_path(folder, bad[0]).name} is missing or damaged:"
+            f" {epoch_path(folder, bad[0]).name} is {_describe(epoch_path(folder, bad[0]))}:"
             f" {START_AGAIN if at_the_end else LOST}"
         )
 

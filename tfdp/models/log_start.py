@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from filelock import FileLock, Timeout
 
 from ..io.journal import clear_killed_run
+from ..io.staging_folders import is_lock
 from .log_reading import open_targets, read_rows, read_run
 from .training_log import (
     CHECKPOINT,
@@ -42,11 +43,17 @@ def lock_log(folder: Path) -> Iterator[None]:
     The lock ends with the process, however that ends.
 
     Raises:
-        ValueError: another training writes to it, or it is no folder.
+        ValueError: another training writes to it, it is no folder, or its lock is a file of
+            someone else's.
     """
     if folder.exists() and not folder.is_dir():
         raise ValueError(f"expected a folder for the training log, found a file at {folder}")
     folder.mkdir(parents=True, exist_ok=True)
+    if not is_lock(folder / LOCK):
+        raise ValueError(
+            f"expected no file {folder / LOCK}, or an empty one, found one that is no lock of a"
+            " training: rename it, or choose another folder"
+        )
     lock = FileLock(folder / LOCK, timeout=0)
     try:
         lock.acquire()

@@ -86,6 +86,7 @@ def find_device(name: str | None = None) -> torch.device:
         ValueError: there is no such device.
     """
     found = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    found["meta"] = False  # it holds no values
     if name is None:
         name = next((kind for kind, there in found.items() if there), "cpu")
     try:

@@ -8,7 +8,7 @@ killed run goes on from it, and can be scored again later with other windows or 
   file, and the sign that the others are of a log.
 - `rows.json`: `image_ids` (I); for the N rows, in the order of all arrays below: `instance_ids`,
   `image_index` (into `image_ids`), `labels`, `scorable`; and `skipped`, [kind, id, reason, detail]
-  of all that is not scorable. Such an instance keeps its row.
+  of all that is not scorable. Such an instance keeps its row. `sha256` is the checksum of the rest.
 - `targets.npy`: (N, ceil(P / 8)) uint8, the target's P pixels as bits (`numpy.packbits`).
   P is 28 x 28 = 784, row by row in the box; 1 for classification, where a row is an image.
 - `epoch_0001.npy` ... `epoch_000E.npy`, after each epoch; or `epoch_0000.npy` alone, for weights
@@ -25,6 +25,7 @@ killed run goes on from it, and can be scored again later with other windows or 
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -47,6 +48,7 @@ PROBABILITY_STEPS = 65535
 PIXELS = {"instance segmentation": 28 * 28, "classification": 1}  # P, by the kind of a run
 RUN, ROWS, TARGETS, SECONDS = "run.json", "rows.json", "targets.npy", "seconds.json"
 CHECKPOINT = "checkpoint.pt"
+CHECKSUM = "sha256"  # of the rest of rows.json
 
 
 @dataclass(frozen=True)
@@ -97,7 +99,14 @@ def write_rows(folder: Path, rows: LogRows, targets: NDArray[np.uint8]) -> None:
     """Write whose values will be logged, and their targets' (N, ceil(P / 8)) bits."""
     with write_atomically(folder / TARGETS) as file:
         np.save(file, targets)
-    _write_json(folder / ROWS, vars(rows) | {"skipped": [list(item) for item in rows.skipped]})
+    content = vars(rows) | {"skipped": [list(item) for item in rows.skipped]}
+    _write_json(folder / ROWS, content | {CHECKSUM: sum_up(content)})
+
+
+def sum_up(rows: dict[str, Any]) -> str:
+    """A checksum of what `rows.json` says."""
+    options = orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_SORT_KEYS
+    return hashlib.sha256(orjson.dumps(rows, option=options)).hexdigest()
 
 
 def write_epoch(

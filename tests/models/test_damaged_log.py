@@ -123,7 +123,7 @@ def other_order(path):
 
 def odd_skipped(path):
     rows = json.loads(path.read_bytes())
-    path.write_text(json.dumps(rows | {"skipped": [[{}, [], "x", {}], 5]}))
+    path.write_text(json.dumps(rows | {"skipped": [[{}, [], "x", {}]]}))
 
 
 def huge_ids(path):

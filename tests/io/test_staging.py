@@ -330,6 +330,13 @@ def test_an_output_with_a_name_of_our_own_folders(tmp_path):
     assert names_in(tmp_path) == []
 
 
+def test_an_output_in_a_link_that_leads_to_itself(tmp_path):
+    (tmp_path / "loop").symlink_to("loop")
+    with pytest.raises(OSError, match="loop"), stage(tmp_path, "loop/a.txt"):
+        pass
+    assert names_in(tmp_path) == ["loop"]
+
+
 def test_outputs_in_a_folder_under_two_names(tmp_path):
     (tmp_path / "real").mkdir()
     (tmp_path / "link").symlink_to("real")

@@ -75,10 +75,10 @@ def check_outputs(paths: Sequence[Path], *, inputs: Iterable[Path], overwrite: b
     """
     clear_killed_run(paths[-1])
     read = find_identities(inputs)
-    places: set[Path] = set()
+    places: set[str] = set()
     identities: set[tuple[int, int]] = set()
     for path in paths:
-        identity, place = find_identities([path]), path.resolve()
+        identity, place = find_identities([path]), os.path.realpath(path)
         if identity & read:
             raise ValueError(f"{path} is the file to read; choose another name for the output")
         if place in places or identity & identities:

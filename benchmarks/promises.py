@@ -3,8 +3,8 @@
     python -m benchmarks.promises [--seconds N] [--seed N] [--only "kill score"]
 
 Each trial checks all promises that apply to it. What is random comes from the seed and the trial's
-name, so that a trial that does not hold can be repeated alone. When time is up, what was not tried
-is said. The exit status is 1 where something did not hold.
+name, so that a trial that does not hold can be repeated alone. When time is up, or on Ctrl-C, what
+was not tried is said. The exit status is 1 where something did not hold.
 """
 
 from __future__ import annotations
@@ -90,7 +90,10 @@ def try_all(trials, seed, deadline):
     for trial in trials:
         if time.monotonic() > deadline:
             break
-        wrong[trial] = trial.run(seed)
+        try:
+            wrong[trial] = trial.run(seed)
+        except KeyboardInterrupt:
+            break
         if wrong[trial]:
             print(f"DOES NOT HOLD {trial}", file=sys.stderr, flush=True)
     return wrong
@@ -110,7 +113,7 @@ def report(rows, trials, wrong, seed):
             print(f"\ndid not hold: {trial}\n    {text}\n    again: {again}")
     left = Counter(trial.row.what for trial in trials if trial not in wrong)
     if left:
-        print("\nnot tried, since time was up:")
+        print("\nnot tried, since time was up or it was stopped:")
         print("\n".join(f"    {count} of {what}" for what, count in left.items()))
 
 

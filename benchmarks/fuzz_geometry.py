@@ -17,15 +17,15 @@ import numpy as np
 import plain
 from pycocotools import mask as coco_mask
 
-from tfdp.contours import measure_contours
-from tfdp.masks import (
+from tfdp.geometry.contours import measure_contours
+from tfdp.geometry.masks import (
     MaskProblem,
     mask_runs_from_bitmaps,
     mask_runs_from_rle,
     mask_runs_to_bitmaps,
     mask_runs_to_rle,
 )
-from tfdp.rasterize import rasterize_polygons
+from tfdp.geometry.rasterize import rasterize_polygons
 
 
 def damage(rng, rle: bytes) -> bytes:

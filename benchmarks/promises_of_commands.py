@@ -10,8 +10,8 @@ from functools import cache
 from typing import NamedTuple
 
 from demo.draw import draw_dataset
+from tests.cli.stopped_commands import read, serve_commands
 from tests.models.conftest import write_toy_dataset
-from tests.stopped_commands import read, serve_commands
 
 STOPS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
 SERVER = ["tfdp.models.segmentation"]  # to load once for all children

@@ -7,12 +7,13 @@ import json
 import shutil
 
 from benchmarks.promises_of_commands import check_refused
-from tests import test_cli, test_compare_cli
-from tests.io import test_coco_bad_input as bad_coco
-from tests.io import test_coco_memory as memory
-from tests.io.conftest import make_document
+from tests.cli import test_cli
+from tests.cli import test_compare as test_compare_cli
+from tests.cli.stopped_commands import read
 from tests.models import test_damaged_log as bad_log
-from tests.stopped_commands import read
+from tests.sources import test_coco_bad_input as bad_coco
+from tests.sources import test_coco_memory as memory
+from tests.sources.conftest import make_document
 
 NOTHING = {"more": None}
 NOISE = b'0123456789-.eE"[]{},:n \\\xff\x00'

@@ -9,7 +9,7 @@ from functools import cache
 
 import pymongo.monitoring
 
-from tests.fiftyone.killing import Killer, serve_calls
+from tests.views.killing import Killer, serve_calls
 
 pymongo.monitoring.register(Killer())  # counts; before FiftyOne connects
 
@@ -22,18 +22,18 @@ from benchmarks.promises_of_commands import (  # noqa: E402
     mounted,
 )
 from demo.draw import draw_dataset  # noqa: E402
-from tests.fiftyone import test_bad_labels as bad_labels  # noqa: E402
-from tests.fiftyone import test_two_at_once as pairs  # noqa: E402
-from tests.fiftyone.datasets import (  # noqa: E402
+from tests.cli.stopped_commands import read  # noqa: E402
+from tests.views import test_bad_labels as bad_labels  # noqa: E402
+from tests.views import test_two_at_once as pairs  # noqa: E402
+from tests.views.datasets import (  # noqa: E402
     detection,
     import_coco,
     new_datasets,
     sample,
 )
-from tests.fiftyone.test_kills import OPERATIONS  # noqa: E402
-from tests.fiftyone.whole import check_nothing_is_left, check_whole, look, make  # noqa: E402
-from tests.stopped_commands import read  # noqa: E402
-from tfdp.run_writing import mend_runs  # noqa: E402
+from tests.views.test_kills import OPERATIONS  # noqa: E402
+from tests.views.whole import check_nothing_is_left, check_whole, look, make  # noqa: E402
+from tfdp.views.run_writing import mend_runs  # noqa: E402
 
 KINDS_OF_CALLS = {
     "compute_shape_scores": ["score", "score again", "score others into the same fields"],

@@ -18,10 +18,10 @@ import numpy as np
 import plain
 from pycocotools import mask as coco_mask
 
-from tfdp.complexity import score_si_scs
-from tfdp.contours import measure_contours
-from tfdp.masks import mask_runs_from_rle
-from tfdp.rasterize import rasterize_polygons
+from tfdp.geometry.contours import measure_contours
+from tfdp.geometry.masks import mask_runs_from_rle
+from tfdp.geometry.rasterize import rasterize_polygons
+from tfdp.scores.complexity import score_si_scs
 
 ROOT = Path(__file__).resolve().parent.parent
 DATA = Path(os.environ.get("TFDP_SHARED", ROOT.parent / "shared")) / "data"

@@ -11,7 +11,7 @@ from . import _forms as forms
 from ._comparison_plot import plot_instances_kept, plot_overlap
 
 if TYPE_CHECKING:
-    from tfdp.comparison import Comparison, ScorerRow
+    from tfdp.selection.comparison import Comparison, ScorerRow
 
 
 def report_comparison(comparison: Comparison) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from ._plots import GRAY
 
 if TYPE_CHECKING:
-    from tfdp.comparison import Comparison
+    from tfdp.selection.comparison import Comparison
 
 _ROW_HEIGHT = 26  # px
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tfdp.io.view_candidates import read_contents
+from tfdp.views.candidates import read_contents
 
 if TYPE_CHECKING:
     from fiftyone.core.collections import SampleCollection
 
-    from tfdp.io.view_candidates import ViewContents
+    from tfdp.views.candidates import ViewContents
 
 _REMEMBERED: dict[
     tuple[object, ...], ViewContents

@@ -24,9 +24,9 @@ def choose_view(
     ctx: ExecutionContext, inputs: types.Object, action: str
 ) -> SampleCollection | None:
     """Asks which samples; returns the view of them, or None after an explanation of the trouble."""
-    from tfdp.io.database import check_database
-    from tfdp.io.view_labels import check_view
-    from tfdp.run_writing import describe_unfinished
+    from tfdp.views.database import check_database
+    from tfdp.views.labels import check_view
+    from tfdp.views.run_writing import describe_unfinished
 
     inputs.view_target(
         ctx, action_description=action, allow_selected_samples=True, require_flat=True
@@ -46,7 +46,7 @@ def choose_view(
 
 def mend(ctx: ExecutionContext) -> None:
     """Undoes or finishes what a killed process has left in the dataset, and tells the App."""
-    from tfdp.run_writing import mend_runs
+    from tfdp.views.run_writing import mend_runs
 
     mended = mend_runs(ctx.dataset)
     if mended and not ctx.delegated:

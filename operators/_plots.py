@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tfdp.composition import rank_class_losses
+from tfdp.selection.composition import rank_class_losses
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tfdp.selection import Candidates, Selection
+    from tfdp.selection.selection import Candidates, Selection
 
 KEPT_COLOR, PRUNED_COLOR, GRAY = "#ff6d04", "#6e7783", "#9aa0a6"
 NUM_BINS = 40

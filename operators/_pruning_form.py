@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from fiftyone.operators import types
 
-from tfdp.fields import SCORE_FIELDS, higher_first
-from tfdp.io.view_candidates import list_score_fields
-from tfdp.io.view_fields import score_of
-from tfdp.io.view_labels import list_label_fields
-from tfdp.shape_scores import PLAIN_SCORERS
+from tfdp.scores.shape_scores import PLAIN_SCORERS
+from tfdp.scores.table import SCORE_FIELDS, higher_first
 from tfdp.values import check_flag, check_number, check_text, check_texts, check_whole
-from tfdp.view_pruning import PruningParameters, find_scored_labels, is_name_free
+from tfdp.views.candidates import list_score_fields
+from tfdp.views.fields import score_of
+from tfdp.views.labels import list_label_fields
+from tfdp.views.pruning import PruningParameters, find_scored_labels, is_name_free
 
 from . import _forms as forms
 from ._params import one_of

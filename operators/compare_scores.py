@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING, Any
 import fiftyone.operators as foo
 from fiftyone.operators import types
 
-from tfdp.io.comparison_file import check_comparison_output, write_comparison
-from tfdp.io.database import database_errors
-from tfdp.io.view_labels import list_label_fields
-from tfdp.io.view_records import list_class_fields
+from tfdp.files.comparison_file import check_comparison_output, write_comparison
 from tfdp.values import check_flag, check_text, check_texts, check_whole
-from tfdp.view_comparison import (
+from tfdp.views.comparison import (
     compare_scores,
     default_reference,
     default_scorers,
     list_scorers,
 )
-from tfdp.view_pruning import find_scored_labels
+from tfdp.views.database import database_errors
+from tfdp.views.labels import list_label_fields
+from tfdp.views.pruning import find_scored_labels
+from tfdp.views.records import list_class_fields
 
 from . import _forms as forms
 from ._comparison import report_comparison, show_comparison

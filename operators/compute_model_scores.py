@@ -9,17 +9,15 @@ from typing import TYPE_CHECKING, Any
 import fiftyone.operators as foo
 from fiftyone.operators import types
 
-from tfdp.field_names import check_key
-from tfdp.fields import MODEL_FIELDS
-from tfdp.io.database import database_errors
-from tfdp.io.view_labels import list_mask_fields
-from tfdp.io.view_records import ClassField, list_class_fields
 from tfdp.models.aggregation import REGIONS
 from tfdp.models.score_log import default_scores
-from tfdp.run_fields import own_configs
+from tfdp.scores.table import MODEL_FIELDS
 from tfdp.values import check_flag, check_number, check_text, check_texts, check_whole, shown
-from tfdp.view_comparison import compare_scores
-from tfdp.view_model_plan import (
+from tfdp.views.comparison import compare_scores
+from tfdp.views.database import database_errors
+from tfdp.views.field_names import check_key
+from tfdp.views.labels import list_mask_fields
+from tfdp.views.model_plan import (
     ModelParameters,
     estimate_seconds,
     find_defaults,
@@ -29,7 +27,9 @@ from tfdp.view_model_plan import (
     list_models,
     plan_model_scoring,
 )
-from tfdp.view_model_scoring import score_with_model
+from tfdp.views.model_scoring import score_with_model
+from tfdp.views.records import ClassField, list_class_fields
+from tfdp.views.run_fields import own_configs
 
 from . import _forms as forms
 from ._comparison import report_comparison, show_comparison
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from fiftyone.core.collections import SampleCollection
     from fiftyone.operators import ExecutionContext
 
-    from tfdp.io.view_labels import LabelField
+    from tfdp.views.labels import LabelField
 
 LONG = 600  # s on the CPU; from there on the form warns
 REPORT_EVERY = 0.5  # s

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 import fiftyone.operators as foo
 from fiftyone.operators import types
 
-from tfdp.io.database import database_errors
-from tfdp.io.view_labels import find_mask_field, list_mask_fields
-from tfdp.run_fields import own_configs
 from tfdp.values import check_flag, check_text
-from tfdp.view_scoring import compute_shape_scores, plan_scoring
+from tfdp.views.database import database_errors
+from tfdp.views.labels import find_mask_field, list_mask_fields
+from tfdp.views.run_fields import own_configs
+from tfdp.views.scoring import compute_shape_scores, plan_scoring
 
 from . import _forms as forms
 from ._params import one_of, read_form, read_parameters

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import fiftyone.operators as foo
 from fiftyone.operators import types
 
-from tfdp.composition import rank_class_losses
-from tfdp.io.database import database_errors
-from tfdp.view_pruning import check_names, keep_field_of, select_in_view, write_pruned_view
+from tfdp.selection.composition import rank_class_losses
+from tfdp.views.database import database_errors
+from tfdp.views.pruning import check_names, keep_field_of, select_in_view, write_pruned_view
 
 from . import _forms as forms
 from ._contents import remember_contents
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from fiftyone.core.collections import SampleCollection
     from fiftyone.operators import ExecutionContext
 
-    from tfdp.selection import Selection
+    from tfdp.selection.selection import Selection
 
 MAX_CLASSES_SHOWN = 10
 

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 import fiftyone.operators as foo
 from fiftyone.operators import types
 
-from tfdp.io.database import database_errors
-from tfdp.io.files import check_ending, check_output
-from tfdp.io.view_export import export_coco, match_images
-from tfdp.io.view_labels import list_mask_fields
+from tfdp.files.outputs import check_ending, check_output
 from tfdp.values import check_flag, check_text
+from tfdp.views.database import database_errors
+from tfdp.views.export import export_coco, match_images
+from tfdp.views.labels import list_mask_fields
 
 from . import _forms as forms
 from ._params import check_folder, check_path, one_of, read_form, read_parameters

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 import fiftyone.operators as foo
 from fiftyone.operators import types
 
-from tfdp.field_names import check_key
-from tfdp.io.database import check_database, database_errors
-from tfdp.run_fields import list_leftover_fields, own_configs
-from tfdp.run_writing import clean_up, delete_run, describe_unfinished
-from tfdp.saved_views import find_view_of_run
 from tfdp.values import check_text, shown
+from tfdp.views.database import check_database, database_errors
+from tfdp.views.field_names import check_key
+from tfdp.views.run_fields import list_leftover_fields, own_configs
+from tfdp.views.run_writing import clean_up, delete_run, describe_unfinished
+from tfdp.views.saved_views import find_view_of_run
 
 from . import _forms as forms
 from ._params import one_of, read_form, read_parameters

@@ -6,15 +6,15 @@ import fiftyone.operators as foo
 from fiftyone import ViewField
 from fiftyone.operators import types
 
-from tfdp.comparison import instances_kept
-from tfdp.criteria import Criteria
-from tfdp.io.database import check_database
-from tfdp.io.view_candidates import list_score_fields, score_candidates
-from tfdp.io.view_fields import is_own, score_of
-from tfdp.selection import select_images
-from tfdp.shape_scores import PLAIN_SCORERS
+from tfdp.scores.shape_scores import PLAIN_SCORERS
+from tfdp.selection.comparison import instances_kept
+from tfdp.selection.criteria import Criteria
+from tfdp.selection.selection import select_images
 from tfdp.values import check_choice, check_number, check_text, check_whole
-from tfdp.view_pruning import find_scored_labels
+from tfdp.views.candidates import list_score_fields, score_candidates
+from tfdp.views.database import check_database
+from tfdp.views.fields import is_own, score_of
+from tfdp.views.pruning import find_scored_labels
 
 from . import _forms as forms
 from . import _plots as plots

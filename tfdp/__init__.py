@@ -14,18 +14,19 @@ from typing import TYPE_CHECKING, Any
 from .version import __version__
 
 if TYPE_CHECKING:
-    from .balance import ClassTotals
-    from .io.coco import score_coco
-    from .io.coco_subset import write_coco_subset
-    from .methods import (
+    from .scores.balance import ClassTotals
+    from .scores.shape_scores import SCORERS, ShapeScores
+    from .selection.select import select
+    from .selection.selection import Selection
+    from .sources.coco import score_coco
+    from .sources.coco_subset import write_coco_subset
+    from .views.methods import (
         compare_scores,
         compute_model_scores,
         compute_shape_scores,
         export_coco,
         prune_view,
     )
-    from .selection import Selection
-    from .shape_scores import SCORERS, ShapeScores, select
 
 __all__ = [
     "SCORERS",
@@ -44,18 +45,18 @@ __all__ = [
 ]
 
 _HOMES = {
-    "SCORERS": ".shape_scores",
-    "ClassTotals": ".balance",
-    "Selection": ".selection",
-    "ShapeScores": ".shape_scores",
-    "compare_scores": ".methods",
-    "compute_model_scores": ".methods",
-    "compute_shape_scores": ".methods",
-    "export_coco": ".methods",
-    "prune_view": ".methods",
-    "score_coco": ".io.coco",
-    "select": ".shape_scores",
-    "write_coco_subset": ".io.coco_subset",
+    "SCORERS": ".scores.shape_scores",
+    "ClassTotals": ".scores.balance",
+    "Selection": ".selection.selection",
+    "ShapeScores": ".scores.shape_scores",
+    "compare_scores": ".views.methods",
+    "compute_model_scores": ".views.methods",
+    "compute_shape_scores": ".views.methods",
+    "export_coco": ".views.methods",
+    "prune_view": ".views.methods",
+    "score_coco": ".sources.coco",
+    "select": ".selection.select",
+    "write_coco_subset": ".sources.coco_subset",
 }
 
 

@@ -6,8 +6,8 @@ import pytest
 from fiftyone.operators.delegated import DelegatedOperationService
 
 import tfdp
-from tests.fiftyone.datasets import import_coco
-from tfdp.view_model_plan import find_missing_packages
+from tests.views.datasets import import_coco
+from tfdp.views.model_plan import find_missing_packages
 
 pytestmark = pytest.mark.app
 

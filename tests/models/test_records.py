@@ -8,16 +8,16 @@ import pytest
 from PIL import Image
 
 import tfdp
-from tests.io.conftest import make_document, square
-from tests.io.test_coco_bad_input import (
+from tests.sources.conftest import make_document, square
+from tests.sources.test_coco_bad_input import (
     BAD_ANNOTATIONS,
     BAD_SEGMENTATIONS,
     BAD_SIZES,
     DAMAGED_FILES,
 )
 from tfdp.cli import main
-from tfdp.io.coco import read_coco
 from tfdp.models.records import read_coco_records
+from tfdp.sources.coco import read_coco
 
 DAMAGED_LISTS = {
     "annotations no list": {"annotations": {"a": 1}},

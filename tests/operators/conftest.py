@@ -1,6 +1,6 @@
 """The datasets of the FiftyOne tests serve here, too."""
 
-from tests.fiftyone.conftest import (  # noqa: F401 - fixtures
+from tests.views.conftest import (  # noqa: F401 - fixtures
     coco,
     coco_file,
     coco_images,

@@ -10,8 +10,8 @@ import pytest
 from fiftyone.operators.executor import resolve_type
 
 import tfdp
-from tests.fiftyone.datasets import detection, rectangle, sample
-from tfdp.io.comparison_file import write_comparison
+from tests.views.datasets import detection, rectangle, sample
+from tfdp.files.comparison_file import write_comparison
 
 URI = "@tfdp/instance-pruning/compare_scores"
 

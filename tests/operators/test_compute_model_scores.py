@@ -10,9 +10,9 @@ import pytest
 from fiftyone.operators.delegated import DelegatedOperationService
 from fiftyone.operators.executor import resolve_type
 
-from tests.fiftyone.datasets import cut_annotations, import_coco
+from tests.views.datasets import cut_annotations, import_coco
 from tfdp.models.score_log import MODEL_SCORES, SNAPSHOT_SCORES
-from tfdp.view_model_plan import find_log_folder, find_missing_packages
+from tfdp.views.model_plan import find_log_folder, find_missing_packages
 
 URI = "@tfdp/instance-pruning/compute_model_scores"
 SMALL = {"model": "maskrcnn_resnet18_fpn", "weights": "none", "image_size": 64, "device": "cpu"}

@@ -9,7 +9,7 @@ import pytest
 from fiftyone.operators.delegated import DelegatedOperationService
 from fiftyone.operators.executor import resolve_type
 
-from tests.fiftyone.datasets import detection, rectangle
+from tests.views.datasets import detection, rectangle
 
 PLUGIN = "@tfdp/instance-pruning"
 

@@ -9,8 +9,8 @@ import pytest
 from fiftyone.operators.executor import resolve_type
 
 import tfdp
-from tests.fiftyone.datasets import detection, rectangle, sample
-from tfdp.view_model_plan import find_missing_packages
+from tests.views.datasets import detection, rectangle, sample
+from tfdp.views.model_plan import find_missing_packages
 
 PLUGIN = "@tfdp/instance-pruning"
 PARAMETERS = {

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from ..fields import higher_first
+from ..scores.table import higher_first
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from ..io.regular_files import check_regular_file
+from ..files.regular_files import check_regular_file
 from .files import write_atomically
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ import torch
 from PIL import Image
 from torchvision.ops import roi_align
 
-from ..io.regular_files import check_regular_file
-from ..masks import MaskProblem, mask_runs_from_rle, mask_runs_to_bitmaps
+from ..files.regular_files import check_regular_file
+from ..geometry.masks import MaskProblem, mask_runs_from_rle, mask_runs_to_bitmaps
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -15,12 +15,12 @@ from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 from torchvision.models.detection.roi_heads import paste_masks_in_image
 
-from ..io.coco_reading import unique_names
+from ..progress import progress_bar
+from ..sources.coco_reading import unique_names
 from .checkpoints import load_weights, read_checkpoint
 from .data import image_problem, load_image
 from .loading import consecutive_batches, default_workers, load_batches
 from .mask_rcnn import blank_mask_rcnn
-from .progress import progress_bar
 from .records import read_coco_records
 from .training import find_device
 
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from ..progress import Progress
     from .checkpoints import Checkpoint
-    from .progress import Progress
     from .records import ImageRecord
 
 KINDS = ("segm", "bbox")  # masks, boxes

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING
 
-from ..io import staging
+from ..files import staging
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import orjson
 
-from ..io.regular_files import read_regular_file
+from ..files.regular_files import read_regular_file
 from ..skipped import Skipped, SkippedItem
 from .training_log import (
     CHECKSUM,

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock, Timeout
 
-from ..io.journal import clear_killed_run
-from ..io.staging_folders import is_lock
+from ..files.journal import clear_killed_run
+from ..files.staging_folders import is_lock
 from .log_reading import open_targets, read_rows, read_run
 from .training_log import (
     CHECKPOINT,

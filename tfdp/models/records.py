@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from pycocotools import mask as coco_mask
 
-from ..io.coco_reading import read_coco_files
-from ..io.coco_segmentations import encode_segmentations
+from ..sources.coco_reading import read_coco_files
+from ..sources.coco_segmentations import encode_segmentations
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from ..io.coco_reading import CocoEntries
-    from ..io.coco_segmentations import Columns, Problems, Segmentations
-    from ..rasterize import Rasterizer
+    from ..geometry.rasterize import Rasterizer
     from ..skipped import Skipped
+    from ..sources.coco_reading import CocoEntries
+    from ..sources.coco_segmentations import Columns, Problems, Segmentations
 
 Id = int | str
 
@@ -110,9 +110,9 @@ def read_coco_records(annotations: Path, images: Path) -> tuple[list[ImageRecord
     """Records of a COCO instance file, in the file's image order.
 
     What is in them, what is passed over and why, and the errors are those of
-    `tfdp.io.coco.read_coco`: what is learned is what is scored. An annotation's `bbox` counts as it
-    is; where it is missing, or not four finite numbers without a negative size, the box of the mask
-    stands in for it.
+    `tfdp.sources.coco.read_coco`: what is learned is what is scored. An annotation's `bbox` counts
+    as it is; where it is missing, or not four finite numbers without a negative size, the box of
+    the mask stands in for it.
 
     Args:
         annotations: the COCO file.

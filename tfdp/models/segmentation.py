@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from ..progress import Progress
     from .aggregation import Aggregation, Region
     from .data import Checked
-    from .progress import Progress
     from .records import ImageRecord
 
 LEARNING_RATE = 0.02  # for 16 images; with the weight decay the usual Mask R-CNN recipe

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 import torch
 
+from ..progress import Progress, part_of, progress_bar
 from .log_reading import find_bad_epochs, read_seconds
 from .log_start import lock_log, open_log
-from .progress import Progress, part_of, progress_bar
 from .recipe import batch_order, learning_rate_at
 from .resuming import resume, save_state
 from .training_log import write_epoch, write_seconds

@@ -1,0 +1,64 @@
+"""`tfdp train-score` on files, as on a server; and what it loads."""
+
+import argparse
+import csv
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tfdp.cli.train_score import add_train_score_parser
+
+ROOT = Path(__file__).parents[2]
+
+
+def parse(*arguments):
+    parser = argparse.ArgumentParser()
+    add_train_score_parser(parser.add_subparsers())
+    return parser.parse_args(["train-score", *map(str, arguments)])
+
+
+def read(path):
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_scores_go_into_two_tables(toy, tmp_path, capsys):
+    pytest.importorskip("torch", reason="needs the extra `models`")
+    arguments = parse(toy, "--images", toy.parent, "--model", "maskrcnn_resnet18_fpn", "--weights", "none", "--epochs", 0,
+        "--image-size", 64, "--device", "cpu", "--log", tmp_path / "log", "-o", tmp_path / "images.csv", "--instances", tmp_path / "instances.csv",
+        "--skipped", tmp_path / "skipped.csv")  # fmt: skip
+    assert arguments.run(arguments) == 0
+    images, instances = read(tmp_path / "images.csv"), read(tmp_path / "instances.csv")
+    assert list(images[0]) == ["image_id", "entropy", "loss", "el2n"]
+    assert list(instances[0]) == [
+        "annotation_id",
+        "image_id",
+        "category",
+        "entropy",
+        "loss",
+        "el2n",
+    ]
+    assert [row["image_id"] for row in images] == [str(j) for j in range(10)]
+    of_first = [float(row["loss"]) for row in instances if row["image_id"] == "0"]
+    assert float(images[0]["loss"]) == pytest.approx(sum(of_first))
+    assert read(tmp_path / "skipped.csv") == []
+    assert "skipped: nothing" in capsys.readouterr().err
+
+
+def test_forms_and_help_load_no_torch():
+    code = "import sys, tfdp.cli.train_score, tfdp.models.dynamics, tfdp.models.score_log; print('torch' in sys.modules)"
+    found = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert found.stdout.strip() == "False"
+
+
+def test_that_test_can_fail():
+    pytest.importorskip("torch", reason="needs the extra `models`")
+    code = "import sys, tfdp.models.segmentation; print('torch' in sys.modules)"
+    found = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert found.stdout.strip() == "True"

@@ -1,0 +1,36 @@
+"""All commands of the program, as one parser."""
+
+from __future__ import annotations
+
+import argparse
+from typing import NoReturn
+
+from ..version import __version__
+from .compare import add_compare_parser
+from .prune import add_prune_parser
+from .score import add_score_parser
+from .train_score import add_train_score_parser
+
+_BAD_CALL = 2
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser that says what is wrong in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(_BAD_CALL, f"{self.prog}: error: {message} (see {self.prog} --help)\n")
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """A parser whose result runs the command: ``arguments.run(arguments)``."""
+    parser = _Parser(prog="tfdp", description="Training-free dataset pruning (TFDP, ICLR 2025).")
+    parser.add_argument("--version", action="version", version=f"tfdp {__version__}")
+    subparsers = parser.add_subparsers(required=True, metavar="COMMAND")
+    for add_parser in (
+        add_score_parser,
+        add_prune_parser,
+        add_compare_parser,
+        add_train_score_parser,
+    ):
+        add_parser(subparsers)
+    return parser

@@ -1,0 +1,90 @@
+"""``tfdp score``: the scores of COCO files as tables."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, get_args
+
+from ..files.tables import write_table
+from ..files.totals_file import dump_totals, read_totals
+from ..geometry.rasterize import Rasterizer
+from ..sources.coco import score_coco
+from .outputs import (
+    Outputs,
+    add_skipped_option,
+    check_names,
+    say,
+    stage_json,
+    stage_skipped,
+)
+from .summary import describe_scores
+
+if TYPE_CHECKING:
+    import argparse
+
+    from ..scores.shape_scores import ShapeScores
+
+
+def score_files(paths: list[Path], arguments: argparse.Namespace) -> ShapeScores:
+    """The scores of files, by the options of `add_scoring_options`."""
+    rasterizer = arguments.rasterizer
+    totals = read_totals(arguments.totals, rasterizer) if arguments.totals else None
+    return score_coco(paths, rasterizer, totals)
+
+
+def add_scoring_options(parser: argparse.ArgumentParser) -> None:
+    """Adds what every command that scores takes."""
+    parser.add_argument(
+        "--rasterizer",
+        choices=get_args(Rasterizer),
+        default="coco",
+        help="what draws polygons: as pycocotools does, or as the paper's released code (coco)",
+    )
+    parser.add_argument(
+        "--totals", type=Path, metavar="FILE", help="class totals of data scored before"
+    )
+    add_skipped_option(parser)
+    parser.add_argument("--overwrite", action="store_true", help="replace outputs that exist")
+
+
+def _run(arguments: argparse.Namespace) -> None:
+    check_names(
+        tables=[arguments.output, arguments.instances, arguments.skipped],
+        json=[arguments.save_totals],
+    )
+    outputs = Outputs(
+        arguments.instances,
+        arguments.save_totals,
+        arguments.skipped,
+        arguments.output,
+        inputs=[*arguments.annotations, arguments.totals],
+        overwrite=arguments.overwrite,
+    )
+    outputs.check()
+    scores = score_files(arguments.annotations, arguments)
+    tables = {arguments.output: scores.images, arguments.instances: scores.instances}
+    with outputs.write() as staging:
+        for path, table in tables.items():
+            if path is not None:
+                with staging.open(path) as file:
+                    write_table(table, path, file)
+        stage_json(
+            dump_totals(scores.class_totals, scores.rasterizer), arguments.save_totals, staging
+        )
+        stage_skipped(scores.skipped, arguments.skipped, staging)
+    say(describe_scores(scores))
+
+
+def add_score_parser(subparsers: Any) -> None:
+    """Adds ``score`` to a program's sub-commands; ``arguments.run(arguments)`` runs it."""
+    parser = subparsers.add_parser("score", help="score COCO files, image by image")
+    parser.add_argument("annotations", type=Path, nargs="+", metavar="ANN.json")
+    parser.add_argument(
+        "-o", "--output", type=Path, required=True, help="image scores, .csv or .parquet"
+    )
+    parser.add_argument("--instances", type=Path, help="instance scores, .csv or .parquet")
+    parser.add_argument(
+        "--save-totals", type=Path, metavar="FILE", help="class totals, for --totals"
+    )
+    add_scoring_options(parser)
+    parser.set_defaults(run=_run)

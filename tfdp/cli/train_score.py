@@ -1,0 +1,150 @@
+"""`tfdp train-score`: model-based scores of a COCO file, without FiftyOne, as on a GPU server."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from ..files.stopping import stopping
+from ..files.tables import write_arrow
+from ..models.aggregation import AGGREGATIONS, REGIONS
+from ..skipped import Skipped
+from .outputs import Outputs, add_skipped_option, check_names, stage_skipped
+from .summary import describe_skipped
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Mapping
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from ..files.staging import Staging
+    from ..models.score_log import ModelScores
+
+
+def _ids(values: list[Any]) -> pa.Array:
+    """Ids as a column; integers beside strings become strings."""
+    one_type = len(set(map(type, values))) < 2
+    return pa.array(values if one_type else [str(value) for value in values])
+
+
+def _scores(columns: Mapping[str, NDArray[np.float64]]) -> dict[str, pa.Array]:
+    """Scores as columns; NaN, where there is none, becomes null."""
+    return {name: pa.array(column, from_pandas=True) for name, column in columns.items()}
+
+
+def tabulate_image_scores(scores: ModelScores) -> pa.Table:
+    """`image_id` and the image scores."""
+    return pa.table({"image_id": _ids(scores.rows.image_ids), **_scores(scores.image_scores)})
+
+
+def tabulate_instance_scores(scores: ModelScores) -> pa.Table:
+    """`annotation_id`, `image_id`, `category` and the instance scores."""
+    rows = scores.rows
+    ids = {
+        "annotation_id": _ids(rows.instance_ids),
+        "image_id": _ids([rows.image_ids[i] for i in rows.image_index]),
+        "category": pa.array(rows.labels),
+    }
+    return pa.table({**ids, **_scores(scores.instance_scores)})
+
+
+def _write(
+    scores: ModelScores, skipped: Skipped, staging: Staging, arguments: argparse.Namespace
+) -> None:
+    with staging.open(arguments.output) as file:
+        write_arrow(tabulate_image_scores(scores), arguments.output, file)
+    if arguments.instances is not None:
+        with staging.open(arguments.instances) as file:
+            write_arrow(tabulate_instance_scores(scores), arguments.instances, file)
+    stage_skipped(skipped, arguments.skipped, staging)
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    try:
+        from ..models.records import read_coco_records
+        from ..models.segmentation import train_and_score
+    except ModuleNotFoundError as error:
+        raise ValueError(
+            f"train-score needs {error.name}: install the extra, pip install 'tfdp[models]'"
+        ) from error
+    check_names(tables=[arguments.output, arguments.instances, arguments.skipped])
+    outputs = Outputs(
+        arguments.instances,
+        arguments.skipped,
+        arguments.output,
+        inputs=[arguments.annotations, Path(arguments.weights)],
+        overwrite=arguments.overwrite,
+    )
+    outputs.check()  # before hours of training
+    stopping.outcome = (
+        f"no table was written; the same command goes on from what is in {arguments.log}"
+    )
+    records, crowds = read_coco_records(arguments.annotations, arguments.images)
+    scores = train_and_score(
+        records,
+        arguments.log,
+        model=arguments.model,
+        weights=arguments.weights,
+        epochs=arguments.epochs,
+        batch_size=arguments.batch_size,
+        image_size=arguments.image_size,
+        learning_rate=arguments.learning_rate,
+        seed=arguments.seed,
+        device=arguments.device,
+        workers=arguments.workers,
+        scores=arguments.scores,
+        window=arguments.window,
+        region=arguments.region,
+        aggregation=arguments.aggregation,
+    )
+    skipped = Skipped([*crowds, *scores.rows.skipped])
+    with outputs.write() as staging:
+        _write(scores, skipped, staging, arguments)
+    spent = ", ".join(f"{what} {seconds:.1f} s" for what, seconds in scores.seconds.items())
+    sys.stderr.write(f"{spent}; log in {arguments.log}; skipped: {skipped.summary()}\n")
+    sys.stderr.writelines(f"{line}\n" for line in describe_skipped(scores.rows.skipped))
+    return 0
+
+
+def add_train_score_parser(subparsers: Any) -> argparse.ArgumentParser:
+    """Add `train-score` to a program's sub-commands; `arguments.run(arguments)` runs it.
+
+    Args:
+        subparsers: what `ArgumentParser.add_subparsers` returned.
+    """
+    parser: argparse.ArgumentParser = subparsers.add_parser(
+        "train-score",
+        help="train Mask R-CNN on a COCO file and score its images by what it learned",
+        description="Scores by a trained Mask R-CNN: entropy, loss, el2n, forgetting, aum, dyn_unc,"
+        " dual. Started again after a kill, the same command goes on from the last epoch.",
+    )
+    add = parser.add_argument
+    add("annotations", type=Path, help="COCO instance file")
+    add("--images", type=Path, required=True, help="folder of the images")
+    add(
+        "--model", default="maskrcnn_resnet50_fpn", help="maskrcnn_resnet50_fpn[_v2], _resnet18_fpn"
+    )
+    add("--weights", default="imagenet", help="none, imagenet, coco or a checkpoint's path")
+    add("--epochs", type=int, default=12, help="0 scores the weights as they are")
+    add("--batch-size", type=int, default=2, help="images")
+    add("--image-size", type=int, default=800, help="shorter side, px")
+    add("--learning-rate", type=float, default=0.02, help="for 16 images; scaled to the batch")
+    add("--seed", type=int, default=0)
+    add("--device", help="cuda, mps or cpu; the best there is by default")
+    add("--workers", type=int, help="processes that load images")
+    add("--scores", nargs="+", metavar="SCORE", help="all that the run can give by default")
+    add("--window", type=int, help="epochs of dyn_unc and dual; min(10, max(2, epochs / 2))")
+    add("--region", choices=REGIONS, default="roi", help="pixels of the box, or of the mask")
+    add("--aggregation", choices=AGGREGATIONS, default="sum", help="instances to images")
+    add("-o", "--output", type=Path, required=True, help="image scores, .csv or .parquet")
+    add("--instances", type=Path, help="instance scores, .csv or .parquet")
+    add_skipped_option(parser)
+    add("--overwrite", action="store_true", help="replace the tables where they exist")
+    add("--log", type=Path, required=True, help="folder of the training log and the checkpoint")
+    parser.set_defaults(run=_run)
+    return parser

@@ -1,0 +1,1 @@
+"""Files read and written whole: outputs that appear together, tables, journals."""

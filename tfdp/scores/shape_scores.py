@@ -1,0 +1,151 @@
+"""Instances -> ShapeScores: SCS, SI-SCS and CB-SCS of every instance and of every image."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..columns import Columns
+from .balance import ClassTotals, aggregate_image_scores, balance_classes, sum_class_totals
+from .baselines import (
+    score_count,
+    score_instance_matched_random,
+    score_inverse_frequency,
+    score_random,
+)
+from .complexity import score_scs, score_si_scs
+from .contents import Contents
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from ..skipped import Skipped
+    from .instances import Collection
+
+SHAPE_SCORERS = ("cb_scs", "si_scs", "scs")
+PLAIN_SCORERS = ("count", "inverse_frequency", "random", "instance_matched_random")
+SCORERS = SHAPE_SCORERS + PLAIN_SCORERS
+
+
+@dataclass(frozen=True)
+class InstanceScores(Columns):
+    """One row a scored instance; the columns are documented in `tfdp.scores.complexity`."""
+
+    annotation_id: NDArray[Any]
+    image_id: NDArray[Any]
+    category_id: NDArray[Any]
+    area: NDArray[np.float64]
+    perimeter: NDArray[np.float64]
+    scs: NDArray[np.float64]
+    si_scs: NDArray[np.float64]
+    cb_scs: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class ImageScores(Columns):
+    """One row an image, in file order; a score is NaN where no instance could be scored."""
+
+    image_id: NDArray[Any]
+    file_name: NDArray[Any]
+    num_instances: NDArray[np.int64]
+    scs: NDArray[np.float64]
+    si_scs: NDArray[np.float64]
+    cb_scs: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class ShapeScores:
+    """The shape scores of a collection.
+
+    Attributes:
+        instances: one row a scored instance.
+        images: one row an image.
+        class_totals: the totals that CB-SCS was balanced with; save them to score new data later.
+        contents: what the images hold, for a selection.
+        skipped: what was not scored, and why.
+        rasterizer: what drew the polygons.
+    """
+
+    instances: InstanceScores
+    images: ImageScores
+    class_totals: ClassTotals
+    contents: Contents
+    skipped: Skipped
+    rasterizer: str
+
+    @property
+    def degenerate(self) -> NDArray[Any]:
+        """Ids of the instances whose contour has no area (one pixel wide): they score 0."""
+        return self.instances.annotation_id[self.instances.area == 0]
+
+    def image_scores(self, scorer: str = "cb_scs", seed: int = 0) -> NDArray[np.float64]:
+        """(I,) image scores by the named scorer, one of `SCORERS`; higher = kept first.
+
+        ``seed`` is used by the random ones. `instance_matched_random` is matched to CB-SCS.
+        """
+        if scorer in SHAPE_SCORERS:
+            return self.images[scorer]
+        rng = np.random.default_rng(seed)
+        if scorer == "count":
+            return score_count(self.contents)
+        if scorer == "inverse_frequency":
+            return score_inverse_frequency(self.contents)
+        if scorer == "random":
+            return score_random(self.contents, rng)
+        if scorer == "instance_matched_random":
+            return score_instance_matched_random(self.contents, self.images.cb_scs, rng)
+        raise ValueError(f"unknown scorer {scorer!r}; the scorers are {', '.join(SCORERS)}")
+
+
+def score_shapes(collection: Collection, class_totals: ClassTotals | None = None) -> ShapeScores:
+    """Scores every measured instance of a collection (TFDP, section 3.3).
+
+    Args:
+        collection: what was read.
+        class_totals: totals of data scored before, disjoint from this one; CB-SCS is then balanced
+            over both.
+
+    Returns:
+        The scores; higher = kept first. ``class_totals`` of the result include the given ones.
+    """
+    rows = collection.instances
+    scs = score_scs(rows.area, rows.perimeter)
+    si_scs = score_si_scs(rows.area, rows.perimeter)
+    totals = sum_class_totals(si_scs, rows.category_index, collection.category_ids)
+    if class_totals is not None:
+        totals = class_totals + totals
+    total_of_category = np.array([totals.si_scs[c] for c in collection.category_ids.tolist()])
+    cb_scs = balance_classes(si_scs, rows.category_index, total_of_category)
+
+    num_images = len(collection.image_ids)
+    contents = Contents(
+        num_images,
+        rows.image_index,
+        rows.category_index,
+        collection.category_names,
+        rows.pixel_area,
+    )
+    per_image = [
+        aggregate_image_scores(s, rows.image_index, num_images) for s in (scs, si_scs, cb_scs)
+    ]
+    return ShapeScores(
+        instances=InstanceScores(
+            annotation_id=rows.ids,
+            image_id=collection.image_ids[rows.image_index],
+            category_id=collection.category_ids[rows.category_index],
+            area=rows.area,
+            perimeter=rows.perimeter,
+            scs=scs,
+            si_scs=si_scs,
+            cb_scs=cb_scs,
+        ),
+        images=ImageScores(
+            collection.image_ids, collection.file_names, contents.num_instances(), *per_image
+        ),
+        class_totals=totals,
+        contents=contents,
+        skipped=collection.skipped,
+        rasterizer=collection.rasterizer,
+    )

@@ -1,0 +1,1 @@
+"""Image scores -> which images to keep; and selections side by side."""

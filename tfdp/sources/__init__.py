@@ -1,0 +1,1 @@
+"""Formats of annotations: each read by one module, and the ways out."""

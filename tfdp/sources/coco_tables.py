@@ -1,0 +1,153 @@
+"""The images and categories of a COCO file, and the ids that its entries go by."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..geometry.masks import is_bad_size
+from ..skipped import SkippedItem
+from .json_values import read_integers
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from .json_file import JsonFile
+    from .json_scan import Spans
+
+Id = int | str
+UNKNOWN, SKIPPED = -1, -2  # in place of the row of an image
+
+
+@dataclass(frozen=True)
+class Images:
+    """The I images of a file that can be scored.
+
+    Attributes:
+        ids: (I,) list.
+        file_names: (I,) list, "" where there is none.
+        heights: (I,) int64, px.
+        widths: (I,) int64, px.
+        row_of_id: the row of each image; `SKIPPED` for one that is passed over.
+        skipped: the images that are passed over.
+    """
+
+    ids: list[Id]
+    file_names: list[str]
+    heights: NDArray[np.int64]
+    widths: NDArray[np.int64]
+    row_of_id: dict[Id, int]
+    skipped: list[SkippedItem]
+
+
+def is_text(value: Any) -> bool:
+    """Whether a value is a string that can be written (half of a surrogate pair cannot)."""
+    return isinstance(value, str) and not any("\ud800" <= c <= "\udfff" for c in value)
+
+
+def read_ids(file: JsonFile, spans: Spans) -> list[Id | None]:
+    """The ids at (n, 2) spans; None for what is no id, neither a string nor a 64-bit integer."""
+    values, plain = read_integers(file.text, spans)
+    ids: list[Id | None] = values.tolist()
+    for row in np.flatnonzero(~plain).tolist():
+        value = file.value(spans[row])
+        valid = is_text(value) or (type(value) is int and -(2**63) <= value < 2**63)
+        ids[row] = value if valid else None
+    return ids
+
+
+def as_id_array(ids: list[Id]) -> NDArray[Any]:
+    """A column of ids: int64 where all are integers, else Python objects."""
+    if all(type(i) is int for i in ids):
+        return np.array(ids, np.int64)
+    column = np.empty(len(ids), object)
+    column[:] = ids
+    return column
+
+
+def check_unique(files: object, kind: str, ids: NDArray[Any]) -> None:
+    """Refuses files in which two entries go by one id."""
+    if ids.dtype == object:
+        repeated = [i for i, times in Counter(ids.tolist()).items() if times > 1]
+    else:
+        ordered = np.sort(ids)
+        repeated = ordered[1:][ordered[1:] == ordered[:-1]].tolist()
+    if repeated:
+        raise ValueError(
+            f"{files} has several {kind} with the id {repeated[0]!r}, and {len(repeated)} such ids "
+            "in all; every id must be there once"
+        )
+
+
+def read_categories(file: JsonFile) -> dict[Id, str]:
+    """Id -> name, in file order.
+
+    Raises:
+        ValueError: an entry without a proper id or name, or two with one id.
+    """
+    spans = file.elements("categories")
+    ids = read_ids(file, file.find(spans, ["id"])[:, 0])
+    names = [file.value(span) for span in file.find(spans, ["name"])[:, 0]]
+    for number, (category_id, name) in enumerate(zip(ids, names, strict=True)):
+        if category_id is None or not is_text(name):
+            raise ValueError(
+                f"category number {number} in {file.path} must have an id, an integer or a string, "
+                f"and a name, but is {file.raw(spans[number])[:80].decode(errors='replace')}"
+            )
+    known = [i for i in ids if i is not None]
+    check_unique(file.path, "categories", as_id_array(known))
+    return dict(zip(known, names, strict=True))
+
+
+def _are_bad_sizes(heights: NDArray[np.int64], widths: NDArray[np.int64]) -> NDArray[np.bool_]:
+    sizes = zip(heights.tolist(), widths.tolist(), strict=True)
+    return np.array([is_bad_size(*size) for size in sizes], np.bool_)
+
+
+def _describe_bad_image(file: JsonFile, row: int, image_id: Id | None, sizes: Spans) -> SkippedItem:
+    if image_id is None:
+        return SkippedItem("image", None, "bad_id", f"entry number {row}")
+    found = b" x ".join(file.raw(span) or b"missing" for span in sizes)
+    return SkippedItem("image", image_id, "bad_size", found[:60].decode(errors="replace"))
+
+
+def _read_file_name(file: JsonFile, span: Spans) -> str:
+    name = file.value(span)
+    return name if is_text(name) else ""
+
+
+def read_images(file: JsonFile) -> Images:
+    """The images of a file.
+
+    Raises:
+        ValueError: two of them have one id.
+    """
+    spans = file.elements("images")
+    found = file.find(spans, ["id", "height", "width", "file_name"])
+    ids = read_ids(file, found[:, 0])
+    check_unique(file.path, "images", as_id_array([i for i in ids if i is not None]))
+    (heights, has_height), (widths, has_width) = (
+        read_integers(file.text, found[:, k]) for k in (1, 2)
+    )
+    has_id = np.array([i is not None for i in ids], np.bool_)
+    has_size = has_height & has_width & ~_are_bad_sizes(heights, widths)
+    good = np.flatnonzero(has_id & has_size)
+    row_of_id = dict.fromkeys((i for i in ids if i is not None), SKIPPED)
+    good_ids = [
+        i for i, is_good in zip(ids, has_id & has_size, strict=True) if is_good and i is not None
+    ]
+    row_of_id |= {image_id: k for k, image_id in enumerate(good_ids)}
+    return Images(
+        ids=good_ids,
+        file_names=[_read_file_name(file, span) for span in found[good, 3]],
+        heights=heights[good],
+        widths=widths[good],
+        row_of_id=row_of_id,
+        skipped=[
+            _describe_bad_image(file, row, ids[row], found[row, 1:3])
+            for row in np.flatnonzero(~(has_id & has_size)).tolist()
+        ],
+    )

@@ -1,0 +1,124 @@
+"""Which fields a scoring run may write: nobody's values are lost."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import fiftyone as fo
+from bson import ObjectId
+
+from ..scores.table import SHAPE_FIELDS
+from ..values import check_text, shown
+from .fields import OwnField, is_free
+from .run_fields import keys_of_field, own_configs
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from fiftyone.core.collections import SampleCollection
+
+    from ..scores.table import ScoreField
+    from .labels import LabelField
+
+
+MAX_NAME = 100  # characters; the App shows no more, and MongoDB's indexes end at some thousands
+
+
+def check_key(brain_key: str, name: str = "brain_key") -> None:
+    """Raises ValueError unless a run, its saved view and its fields can bear this name."""
+    check_text(name, brain_key)
+    if not brain_key.isidentifier() or len(brain_key) > MAX_NAME:
+        raise ValueError(
+            f"{name} must be at most {MAX_NAME} letters, digits and underscores, as in "
+            f"pruned_50, but got {shown(brain_key)}"
+        )
+
+
+def _check_prefix(field_prefix: str) -> None:
+    check_text("field_prefix", field_prefix)
+    if not f"{field_prefix}scs".isidentifier() or len(field_prefix) > MAX_NAME:
+        raise ValueError(
+            f"field_prefix must be the beginning of a name, as in 'run2_', of at most {MAX_NAME} "
+            f"characters, but got {shown(field_prefix)}"
+        )
+
+
+def name_score_fields(
+    label_field: LabelField, prefix: str, scores: Sequence[ScoreField] = SHAPE_FIELDS
+) -> tuple[list[OwnField], list[OwnField]]:
+    """The fields of the scores on samples, and on labels, in the order of ``scores``."""
+    on_samples, on_labels = [], []
+    for score in scores:
+        name = prefix + score.name
+        of_score = (fo.FloatField, score.description, score.name)
+        on_samples.append(OwnField(name, *of_score))
+        on_labels.append(OwnField(f"{label_field.path}.{name}", *of_score))
+    return on_samples, on_labels
+
+
+def choose_prefix(
+    view: SampleCollection,
+    label_field: LabelField,
+    brain_key: str,
+    field_prefix: str | None,
+    scores: Sequence[ScoreField] = SHAPE_FIELDS,
+) -> str:
+    """The prefix of a run's fields.
+
+    Args:
+        view: the samples to score.
+        label_field: the labels to score.
+        brain_key: the run's key.
+        field_prefix: the prefix that was asked for; None lets this function choose: that of the
+            run's predecessor under the same key, else none, where these names are free, else
+            ``<brain_key>_``.
+        scores: what is written.
+
+    Raises:
+        ValueError: the key or the prefix can be no name; with the prefix that was asked for,
+            another run's scores of these samples or a field of the user's own would be overwritten.
+    """
+    check_key(brain_key)
+    dataset = view._root_dataset  # noqa: SLF001
+    if field_prefix is None:
+        before = getattr(own_configs(dataset).get(brain_key), "field_prefix", "")
+        for prefix in dict.fromkeys([before, ""]):
+            if not _find_taken(view, label_field, brain_key, prefix, scores):
+                return prefix
+        field_prefix = f"{brain_key}_"
+    _check_prefix(field_prefix)
+    taken = _find_taken(view, label_field, brain_key, field_prefix, scores)
+    if taken:
+        raise ValueError(f"{taken}; give another field prefix, such as '{brain_key}_'")
+    return field_prefix
+
+
+def _find_taken(
+    view: SampleCollection,
+    label_field: LabelField,
+    brain_key: str,
+    prefix: str,
+    scores: Sequence[ScoreField],
+) -> str:
+    """What stands in the way of writing the fields; empty where nothing does."""
+    dataset = view._root_dataset  # noqa: SLF001
+    on_samples, on_labels = name_score_fields(label_field, prefix, scores)
+    for field in on_samples + on_labels:
+        if not is_free(dataset, field.path):
+            return f"the dataset has a field {field.path!r} of another origin"
+    for field in on_samples:
+        others = [key for key in keys_of_field(dataset, field.path) if key != brain_key]
+        if others and _holds_values(view, field.path):
+            return f"field {field.path!r} holds scores of run {others[0]!r} for these samples"
+    return ""
+
+
+def _holds_values(view: SampleCollection, path: str) -> bool:
+    """Whether any of the view's samples has a value there, even if the view hides the field."""
+    dataset = view._root_dataset  # noqa: SLF001
+    ids = [ObjectId(i) for i in view.values("id")]
+    for start in range(0, len(ids), 10_000):
+        wanted = {"_id": {"$in": ids[start : start + 10_000]}, path: {"$ne": None}}
+        if dataset._sample_collection.find_one(wanted, {"_id": 1}) is not None:  # noqa: SLF001
+            return True
+    return False

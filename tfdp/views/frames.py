@@ -1,0 +1,95 @@
+"""Masks of FiftyOne labels, cropped to their boxes, put back into the frame of their image."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import cv2
+import numpy as np
+
+from ..geometry.masks import MAX_OUTLINE, MaskRuns
+from .masks import check_mask_size
+from .values import UnreadableError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+
+class PlacedMask(NamedTuple):
+    """A mask in the frame of its image.
+
+    Attributes:
+        bitmap: (h, w) bool, the box's content.
+        x: column of its left edge, px.
+        y: row of its upper edge, px.
+        box_xywh: the box, px, such that FiftyOne's COCO importer crops the same bitmap again.
+    """
+
+    bitmap: NDArray[np.bool_]
+    x: int
+    y: int
+    box_xywh: tuple[float, float, float, float]
+
+
+def _place_side(start: float, length: float, size: int, frame: int) -> tuple[int, float, float]:
+    """First pixel, and the box's start and length, along one axis."""
+    start, length = round(start, 4), round(length, 4)  # without the noise of the division by frame
+    first = round(start)
+    if round(start + length) - first == size and 0 <= first <= frame - size:
+        return first, start, length
+    first = max(0, min(first, frame - size))
+    return first, float(first), float(size)
+
+
+def place_mask(
+    mask: NDArray[np.generic], relative_xywh: Sequence[float], height: int, width: int
+) -> PlacedMask:
+    """Finds where in an image of ``height`` x ``width`` px the mask of a label lies.
+
+    A mask of another resolution than its box is drawn at the box's, as FiftyOne's App shows it.
+
+    Args:
+        mask: (h, w), nonzero = foreground.
+        relative_xywh: the label's box, in fractions of the image's width and height.
+        height: px.
+        width: px.
+
+    Raises:
+        UnreadableError: the box would make it larger than a mask may be.
+    """
+    x, y, w, h = (v * side for v, side in zip(relative_xywh, (width, height) * 2, strict=True))
+    bitmap = mask != 0
+    rows, columns = round(h), round(w)
+    if bitmap.size == 0 or abs(rows - len(bitmap)) > 1 or abs(columns - bitmap.shape[1]) > 1:
+        size = (max(1, min(columns, width)), max(1, min(rows, height)))
+        check_mask_size(*size)
+        source = bitmap.astype(np.uint8) if bitmap.size else np.zeros((1, 1), np.uint8)
+        bitmap = cv2.resize(source, size, interpolation=cv2.INTER_NEAREST).astype(bool)
+    bitmap = bitmap[:height, :width]
+    left, box_x, box_w = _place_side(x, w, bitmap.shape[1], width)
+    top, box_y, box_h = _place_side(y, h, bitmap.shape[0], height)
+    return PlacedMask(bitmap, left, top, (box_x, box_y, box_w, box_h))
+
+
+def frame_runs(placed: PlacedMask, height: int, width: int) -> MaskRuns:
+    """The run lengths of the mask in its whole frame; only the mask's own pixels are looked at.
+
+    Raises:
+        UnreadableError: they are too many.
+    """
+    rows, columns = placed.bitmap.shape
+    padded = np.zeros((columns, rows + 2), bool)  # transposed: COCO reads down the columns
+    padded[:, 1:-1] = placed.bitmap.T
+    changes = padded[:, 1:] != padded[:, :-1]
+    if np.count_nonzero(changes) > MAX_OUTLINE:
+        raise UnreadableError("outline_too_long", f"more than {MAX_OUTLINE:,} px")
+    column, row = np.nonzero(changes)
+    places = (placed.x + column) * height + placed.y + row
+    goes_on = np.flatnonzero(places[1:] == places[:-1])  # a run into the next column is one run
+    places = np.delete(places, np.append(goes_on, goes_on + 1))
+    if len(places) == 0 or places[-1] < height * width:
+        places = np.append(places, height * width)
+    counts = np.diff(places, prepend=0).astype(np.uint32)
+    return MaskRuns(counts, np.array([0, len(counts)], np.int64), np.array([height], np.int64))

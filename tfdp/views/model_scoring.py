@@ -1,0 +1,274 @@
+"""A FiftyOne view -> scores by a trained model in its fields, and a run that remembers how."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager, nullcontext
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..columns import object_array
+from ..progress import part_of, progress_bar
+from ..skipped import Skipped
+from .database import database_errors
+from .labels import root_dataset
+from .model_plan import ModelParameters, plan_model_scoring
+from .records import ClassField, read_class_rows, read_view_records
+from .run_writing import HALF_DONE, RunContent, write_run, writing_to
+from .runs import ModelScoringResults, ids_by_reason
+from .writing import LabelValues, write_values
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    import fiftyone as fo
+    from fiftyone.core.collections import SampleCollection
+
+    from ..models.aggregation import Aggregation, Region
+    from ..models.score_log import ModelScores
+    from ..progress import Progress
+    from .model_plan import ModelScoringPlan
+
+READING_SHARE, WRITING_SHARE = 0.02, 0.02  # of the whole time, for the progress
+
+
+def _train(
+    samples: SampleCollection, plan: ModelScoringPlan, show: Progress
+) -> tuple[ModelScores, list[str], Skipped]:
+    """The scores; ids of labels that are not in them; what was skipped."""
+    arguments = plan.arguments | {"progress": part_of(show, READING_SHARE, 1 - READING_SHARE)}
+    folder = Path(plan.config.log_folder)
+    records: Sequence[Any]
+    without: list[str] = []
+    skipped = Skipped()
+    if isinstance(plan.labels, ClassField):
+        from ..models.classification import ClassRecord
+
+        records = [ClassRecord(*row) for row in read_class_rows(samples, plan.labels.name)]
+    else:
+        reading, total = part_of(show, 0, READING_SHARE), len(samples)
+        records, without, skipped = read_view_records(
+            samples,
+            plan.labels,
+            lambda done: reading(done / total, f"reading the masks of sample {done}/{total}"),
+        )
+    scores = plan.train(records, folder, **arguments)
+    skipped.extend(scores.rows.skipped)
+    return scores, without, skipped
+
+
+def _write(
+    dataset: fo.Dataset,
+    plan: ModelScoringPlan,
+    scores: ModelScores,
+    without: Sequence[str],
+    report: Callable[[int], Any],
+) -> None:
+    prefix = plan.config.field_prefix
+    ids = object_array(scores.rows.image_ids)
+    on_samples = {prefix + name: values for name, values in scores.image_scores.items()}
+    if isinstance(plan.labels, ClassField):
+        labelled = np.array([label is not None for label in scores.rows.labels])
+        write_values(dataset, ids, on_samples, report=report)
+        on_labels = {
+            f"{plan.labels.path}.{name}": values[labelled] for name, values in on_samples.items()
+        }
+        names = object_array([label for label in scores.rows.labels if label is not None])
+        same = {f"{plan.labels.path}.label": names}  # where nobody has relabelled meanwhile
+        write_values(dataset, ids[labelled], on_labels, where=same)
+    else:
+        labels = LabelValues(
+            plan.labels,
+            scores.rows.image_index,
+            object_array(scores.rows.instance_ids),
+            {prefix + name: values for name, values in scores.instance_scores.items()},
+            without,
+        )
+        write_values(dataset, ids, on_samples, labels, report)
+
+
+def _make_content(
+    samples: SampleCollection,
+    brain_key: str,
+    plan: ModelScoringPlan,
+    trained: tuple[ModelScores, list[str], Skipped],
+    show: Progress,
+) -> RunContent:
+    """What the run will write."""
+    scores, without, skipped = trained
+    record, run = _record_scores(scores, skipped), plan.config.build()
+    results = ModelScoringResults(samples, plan.config, brain_key, record, backend=run)
+    total = len(scores.rows.image_ids)
+
+    def write(renew: Callable[[Any], None]) -> None:
+        done = 0
+
+        def report(count: int) -> None:
+            nonlocal done
+            done += count
+            show(min(done / total, 1.0), "writing the scores")
+            renew(done)
+
+        _write(samples._root_dataset, plan, scores, without, report)  # noqa: SLF001
+
+    labels = None if isinstance(plan.labels, ClassField) else plan.labels
+    return RunContent(results, [*plan.on_samples, *plan.on_labels], write, labels)
+
+
+def _record_scores(scores: ModelScores, skipped: Skipped) -> dict[str, Any]:
+    a_score = next(iter(scores.instance_scores))
+    return {
+        "counts": {
+            "samples": len(scores.rows.image_ids),
+            "scored_samples": int(np.isfinite(scores.image_scores[a_score]).sum()),
+            "instances": int(np.isfinite(scores.instance_scores[a_score]).sum()),
+            "skipped": len(skipped),
+        },
+        "skipped": ids_by_reason(skipped),
+        "seconds": scores.seconds,
+        "training": scores.run,
+    }
+
+
+@contextmanager
+def _shown(progress: bool | Progress | None) -> Iterator[Progress]:
+    if callable(progress):
+        yield progress
+        return
+    quiet: Progress = lambda fraction, message: None  # noqa: E731, ARG005
+    with nullcontext(quiet) if progress is False else progress_bar() as show:
+        yield show
+
+
+@database_errors(f"{HALF_DONE}, and the training log is kept")
+def score_with_model(
+    samples: SampleCollection,
+    label_field: str,
+    parameters: ModelParameters,
+    *,
+    brain_key: str = "model_scores",
+    field_prefix: str | None = None,
+    log_folder: str | Path | None = None,
+    progress: bool | Progress | None = None,
+) -> ModelScoringResults:
+    """``compute_model_scores`` by its parameters in one object."""
+    dataset = root_dataset(samples)
+    make_plan = partial(
+        plan_model_scoring,
+        samples,
+        label_field,
+        parameters,
+        brain_key=brain_key,
+        field_prefix=field_prefix,
+        log_folder=log_folder,
+    )
+    with writing_to(dataset):
+        plan = make_plan()
+    with _shown(progress) as show:
+        trained = _train(samples, plan, part_of(show, 0, 1 - WRITING_SHARE))
+        writing = part_of(show, 1 - WRITING_SHARE, WRITING_SHARE)
+        with writing_to(dataset) as change:
+            content = _make_content(samples, brain_key, make_plan(), trained, writing)
+            write_run(change, content)
+    results: ModelScoringResults = content.results
+    return results
+
+
+def compute_model_scores(
+    samples: SampleCollection,
+    label_field: str,
+    *,
+    model: str | None = None,
+    weights: str | None = None,
+    epochs: int | None = None,
+    batch_size: int | None = None,
+    image_size: int | None = None,
+    learning_rate: float | None = None,
+    flips: bool | None = None,
+    scores: Sequence[str] | None = None,
+    window: int | None = None,
+    region: Region | None = None,
+    aggregation: Aggregation | None = None,
+    seed: int | None = None,
+    device: str | None = None,
+    workers: int | None = None,
+    brain_key: str = "model_scores",
+    field_prefix: str | None = None,
+    log_folder: str | Path | None = None,
+    progress: bool | Progress | None = None,
+) -> ModelScoringResults:
+    """Trains a model on a view, scores its labels by what the model said, and writes the scores.
+
+    The fields ``entropy``, ``loss``, ``el2n``, ``forgetting``, ``aum``, ``dyn_unc`` and ``dual``
+    (see `tfdp.scores.table`, and `tfdp.models.score_log`) are declared, indexed and shown in the
+    App's sidebar. Higher = harder, but for ``aum``, where lower = harder. None = could not be
+    scored.
+
+    Called again after a kill, with the same ``brain_key``, it goes on from the last finished epoch.
+    What is not given is as in the training log that is there, or else the default.
+
+    Args:
+        samples: a dataset or view of images; what the view filters out is neither learned nor
+            scored.
+        label_field: Detections with ``mask`` or ``mask_path``: a Mask R-CNN learns them
+            (`tfdp.models.segmentation.train_and_score` has the defaults); or a Classification: a
+            classifier does (`tfdp.models.classification.train_and_score_classes`), and a sample's
+            and its label's scores are the same.
+        model: one of `tfdp.models.mask_rcnn.MASK_RCNN_MODELS`, or of
+            `tfdp.models.classification_task.CLASSIFIERS`.
+        weights: to start from: "none", "imagenet", "coco" (masks only) or a checkpoint's path.
+        epochs: 0 gives entropy, loss and el2n of the weights as they are, without training.
+        batch_size: images.
+        image_size: px of the shorter side; of both sides for a classifier.
+        learning_rate: before it is scaled to the batch.
+        flips: whether images are mirrored at random; for a Classification only.
+        scores: names of `tfdp.models.score_log.MODEL_SCORES`; by default all that there can be.
+        window: epochs, of dyn_unc and dual.
+        region: pixels that are averaged: "roi", those of the box, or "mask", the instance's.
+        aggregation: instances to samples: "sum", "mean" or "max".
+        seed: of all that is random.
+        device: "cuda", "mps" or "cpu"; by default the first of these that is there.
+        workers: processes that load images.
+        brain_key: the name of the run, as in ``compute_shape_scores``.
+        field_prefix: what the fields' names begin with, as in ``compute_shape_scores``.
+        log_folder: where the training log and the checkpoint go: 1.7 kB an instance and epoch. By
+            default ``tfdp/<dataset>/<brain_key>`` beside FiftyOne's folder of datasets. Deleting
+            the run leaves it.
+        progress: True or None for a progress bar, False for none, or a function that is called with
+            a fraction and a message.
+
+    Returns:
+        The results of the run: counts, what was skipped and why, seconds, the log's place.
+
+    Raises:
+        ValueError: the view, the field, the key, the folder, a parameter or the weights can't be
+            used; torch is missing; the training diverged; the GPU's memory is too small.
+        OSError: the log could not be written.
+    """
+    parameters = ModelParameters(
+        model=model,
+        weights=weights,
+        epochs=epochs,
+        batch_size=batch_size,
+        image_size=image_size,
+        learning_rate=learning_rate,
+        flips=flips,
+        scores=None if scores is None else tuple(scores),
+        window=window,
+        region=region,
+        aggregation=aggregation,
+        seed=seed,
+        device=device,
+        workers=workers,
+    )
+    return score_with_model(
+        samples,
+        label_field,
+        parameters,
+        brain_key=brain_key,
+        field_prefix=field_prefix,
+        log_folder=log_folder,
+        progress=progress,
+    )

@@ -1,0 +1,274 @@
+"""Brain runs: what was computed on a FiftyOne dataset, how, and which fields it filled.
+
+FiftyOne stores the names of these classes (``tfdp.views.runs.ShapeScoring``), and finds them
+wherever `tfdp` can be imported. `tfdp.views.run_writing` lists a run when it is whole.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import fiftyone.core.brain as fob
+
+from ..scores.balance import ClassTotals
+from ..version import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from fiftyone.core.collections import SampleCollection
+
+    from ..selection.selection import Selection
+    from ..skipped import Skipped
+
+RUN_TYPE = "pruning"
+
+
+class FieldsRunConfig(fob.BrainMethodConfig):  # type: ignore[misc]  # FiftyOne has no types
+    """What every run of ours records.
+
+    Args:
+        fields: paths of the fields that the run filled.
+        tfdp_version: the version that ran.
+        **kwargs: what the subclass records.
+    """
+
+    def __init__(
+        self, fields: Sequence[str] = (), tfdp_version: str = __version__, **kwargs: Any
+    ) -> None:
+        super().__init__(**kwargs)
+        self.fields = list(fields)
+        self.tfdp_version = tfdp_version
+
+    @property
+    def type(self) -> str:
+        return RUN_TYPE
+
+
+class FieldsRun(fob.BrainMethod):  # type: ignore[misc]
+    """A run that filled fields, and takes them away when it is deleted."""
+
+    def get_fields(self, samples: SampleCollection, key: str) -> list[str]:  # noqa: ARG002
+        return list(self.config.fields)
+
+    def cleanup(self, samples: SampleCollection, key: str) -> None:
+        from .run_writing import delete_run  # which needs the runs
+
+        delete_run(samples._root_dataset, key)  # noqa: SLF001
+
+
+class LabelScoringRun(FieldsRun):
+    """A run that scored a label field; its key is for that field alone."""
+
+    def _validate_run(self, samples: SampleCollection, key: str, existing_info: Any) -> None:  # noqa: ARG002
+        self._validate_fields_match(key, "label_field", existing_info)
+
+
+class ShapeScoringConfig(FieldsRunConfig):
+    """Parameters of ``compute_shape_scores``.
+
+    Args:
+        label_field: the field whose masks were scored.
+        field_prefix: what the fields' names begin with.
+        rasterizer: what drew polylines.
+        totals_from: brain key of the run whose class totals were added to, if any.
+        **kwargs: see `FieldsRunConfig`.
+    """
+
+    def __init__(
+        self,
+        label_field: str,
+        field_prefix: str = "",
+        rasterizer: str = "coco",
+        totals_from: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.label_field = label_field
+        self.field_prefix = field_prefix
+        self.rasterizer = rasterizer
+        self.totals_from = totals_from
+
+    @property
+    def method(self) -> str:
+        return "shape_scores"
+
+
+class ShapeScoring(LabelScoringRun):
+    """The run of ``compute_shape_scores``."""
+
+
+class PruningConfig(FieldsRunConfig):
+    """Parameters of ``prune_view``: with the run's view they rebuild the selection.
+
+    Args:
+        keep_field: the boolean field, True on the samples that are kept.
+        saved_view: name of the saved view of the kept samples.
+        saved_stages: its stages; a view of that name that shows anything else is not the run's.
+        saved_at: when it was made, likewise; known when it is.
+        parameters: keyword arguments of ``prune_view``.
+        **kwargs: see `FieldsRunConfig`.
+    """
+
+    def __init__(
+        self,
+        keep_field: str,
+        saved_view: str,
+        saved_stages: Sequence[str],
+        parameters: dict[str, Any],
+        saved_at: str = "",
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.keep_field = keep_field
+        self.saved_view = saved_view
+        self.saved_stages = list(saved_stages)
+        self.saved_at = saved_at
+        self.parameters = parameters
+
+    @property
+    def method(self) -> str:
+        return "pruned_view"
+
+
+class Pruning(FieldsRun):
+    """The run of ``prune_view``; its saved view goes with it."""
+
+
+class RecordResults(fob.BrainResults):  # type: ignore[misc]
+    """Results that are one JSON object."""
+
+    def __init__(
+        self,
+        samples: SampleCollection,
+        config: FieldsRunConfig,
+        key: str,
+        record: dict[str, Any],
+        backend: FieldsRun | None = None,
+    ) -> None:
+        super().__init__(samples, config, key, backend=backend)
+        self.record = record
+
+    @classmethod
+    def _from_dict(
+        cls, d: dict[str, Any], samples: SampleCollection, config: FieldsRunConfig, key: str
+    ) -> RecordResults:
+        return cls(samples, config, key, d["record"])
+
+
+class ShapeScoringResults(RecordResults):
+    """What ``compute_shape_scores`` found, beside the scores, which are in the fields.
+
+    ``record`` is the whole as one JSON object.
+    """
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Numbers: ``samples``, ``scored_samples``, ``instances``, ``degenerate``, ``skipped``."""
+        return self.record["counts"]
+
+    @property
+    def skipped(self) -> dict[str, list[str]]:
+        """Reason -> ids of the labels that were not scored."""
+        return self.record["skipped"]
+
+    @property
+    def degenerate(self) -> list[str]:
+        """Ids of the labels whose mask encloses no area; they score 0."""
+        return self.record["degenerate"]
+
+    @property
+    def class_totals(self) -> ClassTotals:
+        """The totals that CB-SCS was balanced with: give them to score new samples later."""
+        return ClassTotals.from_list(self.record["class_totals"])
+
+
+class PruningResults(RecordResults):
+    """What ``prune_view`` kept: ``record`` has the selection's report, without the ids."""
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Numbers of images and instances, before and after."""
+        before, after = self.record["before"], self.record["after"]
+        return {
+            "images": before["images"],
+            "kept_images": after["images"],
+            "instances": before["instances"],
+            "kept_instances": after["instances"],
+        }
+
+
+class ModelScoringConfig(FieldsRunConfig):
+    """Parameters of ``compute_model_scores``.
+
+    Args:
+        label_field: the field whose masks or classes were learned and scored.
+        field_prefix: what the fields' names begin with.
+        log_folder: where the training log and the checkpoint are.
+        parameters: of the training and of the scores, all of them.
+        **kwargs: see `FieldsRunConfig`.
+    """
+
+    def __init__(
+        self,
+        label_field: str,
+        field_prefix: str,
+        log_folder: str,
+        parameters: dict[str, Any],
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.label_field = label_field
+        self.field_prefix = field_prefix
+        self.log_folder = log_folder
+        self.parameters = parameters
+
+    @property
+    def method(self) -> str:
+        return "model_scores"
+
+
+class ModelScoring(LabelScoringRun):
+    """The run of ``compute_model_scores``; its training log stays when it is deleted."""
+
+
+class ModelScoringResults(RecordResults):
+    """What ``compute_model_scores`` found, beside the scores, which are in the fields.
+
+    ``record`` is the whole as one JSON object.
+    """
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Numbers: ``samples``, ``scored_samples``, ``instances``, ``skipped``."""
+        return self.record["counts"]
+
+    @property
+    def skipped(self) -> dict[str, list[str]]:
+        """Reason -> ids of the labels, and of the samples, that were not scored."""
+        return self.record["skipped"]
+
+    @property
+    def seconds(self) -> dict[str, float]:
+        """Wall times of ``training`` and ``scoring``, those before a kill included."""
+        return self.record["seconds"]
+
+    @property
+    def log_folder(self) -> str:
+        """Where the training log is: `tfdp.models.score_log.score_log` scores it again."""
+        return self.config.log_folder
+
+
+def ids_by_reason(skipped: Skipped) -> dict[str, list[str]]:
+    """Reason -> ids, as a run's results keep them."""
+    grouped: dict[str, list[str]] = {reason: [] for reason in skipped.counts()}
+    for item in skipped:
+        grouped[item.reason].append(str(item.id))
+    return grouped
+
+
+def report_selection(selection: Selection) -> dict[str, Any]:
+    """The selection's report for a run's results; the boolean field has the ids."""
+    report = selection.to_dict()
+    del report["keep_ids"]
+    return report

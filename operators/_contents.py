@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tfdp.views.candidates import read_contents
+from tfdp.views.contents import read_contents
 
 if TYPE_CHECKING:
     from fiftyone.core.collections import SampleCollection
 
-    from tfdp.views.candidates import ViewContents
+    from tfdp.views.contents import ViewContents
 
 _REMEMBERED: dict[
     tuple[object, ...], ViewContents

@@ -21,8 +21,9 @@ from PIL import Image
 
 import tfdp
 from tests.views.datasets import detection, sample
-from tfdp.views.candidates import read_contents, score_candidates
+from tfdp.views.candidates import score_candidates
 from tfdp.views.coco_writing import assign_ids
+from tfdp.views.contents import read_contents
 from tfdp.views.labels import find_label_field
 from tfdp.views.masks import MAX_MASK_BYTES
 from tfdp.views.reading import read_view

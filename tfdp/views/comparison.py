@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from ..scores.shape_scores import PLAIN_SCORERS
 from ..selection.comparison import RATES, Comparison, compare_scorers
 from ..values import check_texts
-from .candidates import list_score_fields, read_contents, score_candidates
+from .candidates import list_score_fields, score_candidates
+from .contents import read_contents
 from .database import database_errors
 from .fields import is_own, score_of
 from .labels import check_view

@@ -10,8 +10,9 @@ import fiftyone as fo
 from ..selection.criteria import Criteria, Policy, Unannotated
 from ..selection.selection import Selection, select_images
 from ..values import check_flag, check_texts
-from .candidates import read_contents, score_candidates
+from .candidates import score_candidates
 from .changes import tell_both
+from .contents import read_contents
 from .database import database_errors
 from .field_names import check_key
 from .fields import OwnField, is_free
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
     from fiftyone.core.collections import SampleCollection
 
-    from .candidates import ViewContents
+    from .contents import ViewContents
     from .scoring import Progress
 
 

@@ -5,7 +5,7 @@ new ids. The plain job reads it with `json`, draws every instance in a full fram
 its contour, in as many processes as there are processors. Both write a CSV of image scores, by the
 rasterizer "opencv"; the scores are compared.
 
-    python benchmarks/coco_train_size.py [--instances 860000] [--growth]
+    python -m benchmarks.coco_train_size [--instances 860000] [--growth]
 """
 
 import argparse
@@ -20,8 +20,9 @@ from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
-import plain
 from pyarrow import csv
+
+from benchmarks import plain
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = Path(os.environ.get("TFDP_SHARED", ROOT.parent / "shared"))
@@ -138,7 +139,8 @@ def measure_run(name, command):
 def compare(path, folder, repeats):
     tfdp_command = [sys.executable, "-c", "from tfdp.cli import main; main()", "score", path]
     tfdp_command += ["--rasterizer", "opencv", "--overwrite", "-o", folder / "ours.csv"]
-    plain_command = [sys.executable, __file__, "--plain", path, folder / "plain.csv"]
+    plain_command = [sys.executable, "-m", "benchmarks.coco_train_size", "--plain", path]
+    plain_command += [folder / "plain.csv"]
     measure_run("tfdp score (first, compiles)", tfdp_command)
     ours = min(measure_run("tfdp score", tfdp_command) for _ in range(repeats))
     plain = min(measure_run("json + cv2, all processors", plain_command) for _ in range(repeats))

@@ -1,6 +1,6 @@
 """Fuzzes the mask geometry for some minutes, array bounds checked: no input may break out.
 
-    NUMBA_BOUNDSCHECK=1 NUMBA_CACHE_DIR=/tmp/checked python benchmarks/fuzz_geometry.py --minutes 10
+    NUMBA_BOUNDSCHECK=1 NUMBA_CACHE_DIR=/tmp/checked python -m benchmarks.fuzz_geometry --minutes 10
 
 Every round draws random inputs from a seed, printed where something goes wrong: run lengths made by
 damaging good ones, polygons at all distances from their frame, and bitmaps. What is accepted must
@@ -14,18 +14,13 @@ import time
 from collections import Counter
 
 import numpy as np
-import plain
 from pycocotools import mask as coco_mask
 
+from benchmarks import plain
 from tfdp.geometry.contours import measure_contours
-from tfdp.geometry.masks import (
-    MaskProblem,
-    mask_runs_from_bitmaps,
-    mask_runs_from_rle,
-    mask_runs_to_bitmaps,
-    mask_runs_to_rle,
-)
+from tfdp.geometry.masks import MaskProblem, mask_runs_from_bitmaps, mask_runs_to_bitmaps
 from tfdp.geometry.rasterize import rasterize_polygons
+from tfdp.geometry.run_lengths import mask_runs_from_rle, mask_runs_to_rle
 
 
 def damage(rng, rle: bytes) -> bytes:

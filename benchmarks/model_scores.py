@@ -1,6 +1,6 @@
 """The scoring pass against the model's plain forward: ratio, images/s, peak memory.
 
-python benchmarks/model_scores.py ANN.json IMAGES [--model M] [--image-size S] [--images N]
+python -m benchmarks.model_scores ANN.json IMAGES [--model M] [--image-size S] [--images N]
 
 Both see the same decoded images, already in memory, in the same batches; they take turns, and the
 fastest of the repeats counts. Scoring includes the scores themselves and the rows of the log,

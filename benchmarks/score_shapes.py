@@ -1,6 +1,6 @@
 """Shapes measured our way and the plain way: one thread, warm, in one and the same run.
 
-    python benchmarks/score_shapes.py
+    python -m benchmarks.score_shapes
 
 Both ways start from the parsed annotations and end with SI-SCS; the scores are compared.
 """
@@ -15,12 +15,12 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import plain
 from pycocotools import mask as coco_mask
 
+from benchmarks import plain
 from tfdp.geometry.contours import measure_contours
-from tfdp.geometry.masks import mask_runs_from_rle
 from tfdp.geometry.rasterize import rasterize_polygons
+from tfdp.geometry.run_lengths import mask_runs_from_rle
 from tfdp.scores.complexity import score_si_scs
 
 ROOT = Path(__file__).resolve().parent.parent

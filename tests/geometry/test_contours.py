@@ -12,12 +12,8 @@ from scipy import ndimage
 
 from benchmarks import plain
 from tfdp.geometry.contours import measure_contours
-from tfdp.geometry.masks import (
-    MaskRuns,
-    mask_runs_from_bitmaps,
-    mask_runs_from_rle,
-    mask_runs_to_rle,
-)
+from tfdp.geometry.masks import MaskRuns, mask_runs_from_bitmaps
+from tfdp.geometry.run_lengths import mask_runs_from_rle, mask_runs_to_rle
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__:DeprecationWarning:pycocotools")
 

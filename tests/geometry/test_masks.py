@@ -9,13 +9,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 from pycocotools import mask as coco_mask
 
-from tfdp.geometry.masks import (
-    MaskProblem,
-    mask_runs_from_bitmaps,
-    mask_runs_from_rle,
-    mask_runs_to_bitmaps,
-    mask_runs_to_rle,
-)
+from tfdp.geometry.masks import MaskProblem, mask_runs_from_bitmaps, mask_runs_to_bitmaps
+from tfdp.geometry.run_lengths import mask_runs_from_rle, mask_runs_to_rle
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__:DeprecationWarning:pycocotools")
 

@@ -19,7 +19,8 @@ def write_toy_dataset(
     """Bright ellipses and triangles, two an image, as a COCO file; returns its path."""
     from PIL import Image
 
-    from tfdp.geometry.masks import mask_runs_from_bitmaps, mask_runs_to_rle
+    from tfdp.geometry.masks import mask_runs_from_bitmaps
+    from tfdp.geometry.run_lengths import mask_runs_to_rle
 
     rng = np.random.default_rng(0)
     yy, xx = np.mgrid[:side, :side]

@@ -13,7 +13,8 @@ torch = pytest.importorskip("torch", reason="needs the extra `models`")
 
 from torchvision.models.detection.roi_heads import project_masks_on_boxes  # noqa: E402
 
-from tfdp.geometry.masks import mask_runs_from_bitmaps, mask_runs_to_rle  # noqa: E402
+from tfdp.geometry.masks import mask_runs_from_bitmaps  # noqa: E402
+from tfdp.geometry.run_lengths import mask_runs_to_rle  # noqa: E402
 from tfdp.models import data  # noqa: E402
 from tfdp.models.records import ImageRecord, read_coco_records  # noqa: E402
 

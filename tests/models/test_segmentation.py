@@ -134,7 +134,8 @@ def test_bad_rows_are_reported_and_the_rest_is_scored(toy, tmp_path):
     Image.new("RGB", (20_000, 20), "red").save(tmp_path / "long.png")
     Image.new("RGB", (64, 64)).save(tmp_path / "other.png")
     (tmp_path / "broken.png").write_bytes(b"\x89PNG")
-    from tfdp.geometry.masks import mask_runs_from_bitmaps, mask_runs_to_rle
+    from tfdp.geometry.masks import mask_runs_from_bitmaps
+    from tfdp.geometry.run_lengths import mask_runs_to_rle
 
     def record(image_id, file, height, width, *, label="ellipse", count=1):
         mask = mask_runs_to_rle(mask_runs_from_bitmaps([np.ones((height, width), bool)]))

@@ -47,6 +47,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from .chains import AREA2, DIAGONAL, FIRST, STRAIGHT, join, start, step
 from .compiled import compiled, inner
 
 if TYPE_CHECKING:
@@ -57,8 +58,6 @@ if TYPE_CHECKING:
 
 # a segment: its first and last row, and the open ends of the chains that leave it to the right
 TOP, BOTTOM, TOP_END, BOTTOM_END = 0, 1, 2, 3
-# an open end: its mate, its share of the chain's sums (twice the area), its chain's first pixel
-MATE, AREA2, STRAIGHT, DIAGONAL, FIRST = 0, 1, 2, 3, 4
 
 
 @dataclass(frozen=True)
@@ -83,42 +82,35 @@ def _key(y: int, x: int, by_row: bool) -> int:
 
 
 @inner
-def _start(ends: Ints, new: int, area2: int, straight: int, diagonal: int, first: int) -> None:
-    """Starts a chain with the open ends ``new`` and ``new + 1``."""
-    ends[new, MATE], ends[new + 1, MATE] = new + 1, new
-    ends[new, AREA2], ends[new + 1, AREA2] = area2, 0
-    ends[new, STRAIGHT], ends[new + 1, STRAIGHT] = straight, 0
-    ends[new, DIAGONAL], ends[new + 1, DIAGONAL] = diagonal, 0
-    ends[new, FIRST], ends[new + 1, FIRST] = first, first
-
-
-@inner
-def _join(
-    ends: Ints, a: int, b: int, area2: int, straight: int, diagonal: int, largest: Ints
-) -> None:
-    """Joins the open ends a and b; where they are mates, their contour is complete."""
-    mate_a, mate_b = ends[a, MATE], ends[b, MATE]
-    area2 += ends[a, AREA2] + ends[b, AREA2]
-    straight += ends[a, STRAIGHT] + ends[b, STRAIGHT]
-    diagonal += ends[a, DIAGONAL] + ends[b, DIAGONAL]
-    first = min(ends[a, FIRST], ends[b, FIRST])
-    if mate_a != b:
-        ends[mate_a, MATE], ends[mate_b, MATE] = mate_b, mate_a
-        ends[mate_a, AREA2] += area2
-        ends[mate_a, STRAIGHT] += straight
-        ends[mate_a, DIAGONAL] += diagonal
-        ends[mate_a, FIRST] = min(ends[mate_a, FIRST], first)
-    elif area2 > largest[AREA2] or (area2 == largest[AREA2] and first > largest[FIRST]):
-        largest[AREA2], largest[STRAIGHT], largest[DIAGONAL] = area2, straight, diagonal
-        largest[FIRST] = first
-
-
-@inner
-def _step(ends: Ints, end: int, a: int, b: int, middle2: int) -> None:
-    """Moves an open end from row a to row b of the next column; adds twice the middle row."""
-    ends[end, AREA2] += middle2
-    ends[end, STRAIGHT] += abs(abs(a - b) - 1)
-    ends[end, DIAGONAL] += a != b
+def _cross_gaps(
+    segments: Ints,
+    i: int,
+    left_stop: int,
+    j: int,
+    right_stop: int,
+    x: int,
+    by_row: bool,
+    ends: Ints,
+    num_ends: int,
+    largest: Ints,
+) -> tuple[int, int, int]:
+    """From the touching segments i and j over all gaps below: the last two that touch."""
+    while i + 1 < left_stop or j + 1 < right_stop:
+        a, b = segments[i, BOTTOM], segments[j, BOTTOM]
+        if a < b and i + 1 < left_stop and segments[i + 1, TOP] <= b + 1:
+            gap = segments[i + 1, TOP] - a - 1
+            end, next_end = segments[i, BOTTOM_END], segments[i + 1, TOP_END]
+            join(ends, end, next_end, -2 * gap, gap - 1, 2, largest)
+            i += 1
+        elif b < a and j + 1 < right_stop and segments[j + 1, TOP] <= a + 1:
+            gap = segments[j + 1, TOP] - b - 1
+            start(ends, num_ends, -2 * gap, gap - 1, 2, _key(segments[j + 1, TOP], x, by_row))
+            segments[j, BOTTOM_END], segments[j + 1, TOP_END] = num_ends, num_ends + 1
+            num_ends += 2
+            j += 1
+        else:
+            break
+    return i, j, num_ends
 
 
 @inner
@@ -142,38 +134,26 @@ def _link(
     while i < left_stop or j < right_stop:
         if j == right_stop or (i < left_stop and segments[i, BOTTOM] + 1 < segments[j, TOP]):
             length = segments[i, BOTTOM] - segments[i, TOP]
-            _join(ends, segments[i, TOP_END], segments[i, BOTTOM_END], 0, length, 0, largest)
+            join(ends, segments[i, TOP_END], segments[i, BOTTOM_END], 0, length, 0, largest)
             i += 1
             continue
         top = segments[j, TOP]
         if i == left_stop or segments[j, BOTTOM] + 1 < segments[i, TOP]:
-            _start(ends, num_ends, 0, segments[j, BOTTOM] - top, 0, _key(top, x, by_row))
+            start(ends, num_ends, 0, segments[j, BOTTOM] - top, 0, _key(top, x, by_row))
             segments[j, TOP_END], segments[j, BOTTOM_END] = num_ends, num_ends + 1
             num_ends += 2
             j += 1
             continue
-        # i and j touch: on from their tops, over the gaps below, to the bottoms of the last two
+        # i and j touch: on from their tops to the bottoms of the last two
         end, a = segments[i, TOP_END], segments[i, TOP]
-        _step(ends, end, a, top, (a != top) - 2 * max(a, top))
+        step(ends, end, a, top, (a != top) - 2 * max(a, top))
         ends[end, FIRST] = min(ends[end, FIRST], _key(top, x, by_row))
         segments[j, TOP_END] = end
-        while i + 1 < left_stop or j + 1 < right_stop:
-            a, b = segments[i, BOTTOM], segments[j, BOTTOM]
-            if a < b and i + 1 < left_stop and segments[i + 1, TOP] <= b + 1:
-                gap = segments[i + 1, TOP] - a - 1
-                end, next_end = segments[i, BOTTOM_END], segments[i + 1, TOP_END]
-                _join(ends, end, next_end, -2 * gap, gap - 1, 2, largest)
-                i += 1
-            elif b < a and j + 1 < right_stop and segments[j + 1, TOP] <= a + 1:
-                gap = segments[j + 1, TOP] - b - 1
-                _start(ends, num_ends, -2 * gap, gap - 1, 2, _key(segments[j + 1, TOP], x, by_row))
-                segments[j, BOTTOM_END], segments[j + 1, TOP_END] = num_ends, num_ends + 1
-                num_ends += 2
-                j += 1
-            else:
-                break
+        i, j, num_ends = _cross_gaps(
+            segments, i, left_stop, j, right_stop, x, by_row, ends, num_ends, largest
+        )
         end, a, b = segments[i, BOTTOM_END], segments[i, BOTTOM], segments[j, BOTTOM]
-        _step(ends, end, a, b, (a != b) + 2 * min(a, b))
+        step(ends, end, a, b, (a != b) + 2 * min(a, b))
         segments[j, BOTTOM_END] = end
         i += 1
         j += 1

@@ -21,132 +21,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .compiled import compiled, inner
+from .opencv_edges import ONE, clip, divide, draw_crossings, draw_line
 from .toggles import add_toggle, append_runs, grown, sort_by_line
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from .toggles import Ints
-
-ONE = 1 << 16  # of the fixed-point numbers
-
-
-@inner
-def _divide(a: int, b: int) -> int:
-    """The quotient rounded toward zero, as C divides."""
-    quotient = abs(a) // abs(b)
-    return quotient if (a < 0) == (b < 0) else -quotient
-
-
-@inner
-def _outside(x: int, y: int, height: int, width: int) -> int:
-    """The sides of the frame that a point lies beyond, one bit each: left, right, above, below."""
-    return (x < 0) + 2 * (x >= width) + 4 * (y < 0) + 8 * (y >= height)
-
-
-@inner
-def _clip(
-    x0: int, y0: int, x1: int, y1: int, height: int, width: int
-) -> tuple[int, int, int, int, bool]:
-    """Clips an edge to the frame, in integers; the last value says whether anything is left.
-
-    An edge that misses the frame may come back moved; that, too, is as in `cv2.clipLine`.
-    """
-    beyond0, beyond1 = _outside(x0, y0, height, width), _outside(x1, y1, height, width)
-    if beyond0 & beyond1 == 0 and beyond0 | beyond1 != 0:
-        if beyond0 & 12:
-            y = 0 if beyond0 & 4 else height - 1
-            x0, y0 = x0 + _divide((y - y0) * (x1 - x0), y1 - y0), y
-            beyond0 = _outside(x0, y0, height, width)
-        if beyond1 & 12:
-            y = 0 if beyond1 & 4 else height - 1
-            x1, y1 = x1 + _divide((y - y1) * (x1 - x0), y1 - y0), y
-            beyond1 = _outside(x1, y1, height, width)
-        if beyond0 & beyond1 == 0 and beyond0 | beyond1 != 0:
-            if beyond0:
-                x = 0 if beyond0 == 1 else width - 1
-                x0, y0 = x, y0 + _divide((x - x0) * (y1 - y0), x1 - x0)
-                beyond0 = 0
-            if beyond1:
-                x = 0 if beyond1 == 1 else width - 1
-                x1, y1 = x, y1 + _divide((x - x1) * (y1 - y0), x1 - x0)
-                beyond1 = 0
-    return x0, y0, x1, y1, beyond0 | beyond1 == 0
-
-
-@inner
-def _pack(left: int, right: int, part: int, crosses: bool) -> int:
-    """One integer for a span, so that spans sort by their left end."""
-    return ((left << 21 | right) << 20 | part) << 1 | crosses
-
-
-@inner
-def _draw_line(
-    x0: int,
-    y0: int,
-    x1: int,
-    y1: int,
-    part: int,
-    crosses: bool,
-    rows: Ints,
-    spans: Ints,
-    num: int,
-) -> int:
-    """Appends a line's span in each of its rows; returns the new number of spans.
-
-    Where the line ``crosses``, it does so in all its rows but the lowest.
-    """
-    if x0 > x1:
-        x0, y0, x1, y1 = x1, y1, x0, y0
-    dx, dy = x1 - x0, abs(y1 - y0)
-    if dy == 0:
-        rows[num], spans[num] = y0, _pack(x0, x1 + 1, part, False)
-        return num + 1
-    # the last x of row k is x0 + floor((2 k + 1) dx / 2 dy) in a flat line, and its only x is
-    # x0 + ceil(k dx / dy - 1/2) in a steep one: both are quotients by 2 dy that grow by 2 dx a row
-    flat = dx >= dy
-    quotient, remainder = divmod(dx if flat else dy - 1, 2 * dy)
-    more_quotient, more_remainder = divmod(2 * dx, 2 * dy)
-    row, down, lowest = y0, (1 if y1 > y0 else -1), max(y0, y1)
-    left = x0
-    for _ in range(dy + 1):
-        right = min(x0 + quotient, x1)
-        if not flat:
-            left = right
-        rows[num], spans[num] = row, _pack(left, right + 1, part, crosses and row != lowest)
-        num += 1
-        left = right + 1
-        row += down
-        quotient += more_quotient
-        remainder += more_remainder
-        if remainder >= 2 * dy:
-            remainder -= 2 * dy
-            quotient += 1
-    return num
-
-
-@inner
-def _draw_crossings(
-    x: int,
-    y: int,
-    slope: int,
-    first: int,
-    stop: int,
-    width: int,
-    part: int,
-    rows: Ints,
-    spans: Ints,
-    num: int,
-) -> int:
-    """Appends the crossings of rows first to stop by a fixed-point edge through (x, y)."""
-    crossing = x * ONE + (first - y) * slope
-    for row in range(first, stop):
-        left = min(max((crossing + ONE - 1) >> 16, 0), width)
-        right = min(max((crossing >> 16) + 1, 0), width)
-        rows[num], spans[num] = row, _pack(left, right, part, True)
-        num += 1
-        crossing += slope
-    return num
 
 
 @inner
@@ -163,18 +44,18 @@ def _draw_part(
     x0, y0 = int(xy[-1, 0]), int(xy[-1, 1])
     for k in range(len(xy)):
         x1, y1 = int(xy[k, 0]), int(xy[k, 1])
-        cx0, cy0, cx1, cy1, visible = _clip(x0, y0, x1, y1, height, width)
+        cx0, cy0, cx1, cy1, visible = clip(x0, y0, x1, y1, height, width)
         # in 2**15 rows, a fixed-point crossing may drift half a pixel off the line: then draw both
         whole = cx0 == x0 and cy0 == y0 and cx1 == x1 and cy1 == y1 and abs(y1 - y0) < ONE // 2
         if visible:
-            num = _draw_line(cx0, cy0, cx1, cy1, part, whole, rows, spans, num)
+            num = draw_line(cx0, cy0, cx1, cy1, part, whole, rows, spans, num)
         if y0 != y1 and not (visible and whole):
             if cy0 == cy1:  # clipped to nothing, or to one row: the slope is the whole edge's
                 cy0, cy1 = y0, y1
-            slope = _divide((cx1 - cx0) * ONE, cy1 - cy0)
+            slope = divide((cx1 - cx0) * ONE, cy1 - cy0)
             x, y = (cx0, cy0) if y0 < y1 else (cx1, cy1)
             first, stop = max(min(y0, y1), 0), min(max(y0, y1), height)
-            num = _draw_crossings(x, y, slope, first, stop, width, part, rows, spans, num)
+            num = draw_crossings(x, y, slope, first, stop, width, part, rows, spans, num)
         x0, y0 = x1, y1
     return num
 

@@ -13,7 +13,8 @@ from PIL import Image
 from torchvision.ops import roi_align
 
 from ..files.regular_files import check_regular_file
-from ..geometry.masks import MaskProblem, mask_runs_from_rle, mask_runs_to_bitmaps
+from ..geometry.masks import MaskProblem, mask_runs_to_bitmaps
+from ..geometry.run_lengths import mask_runs_from_rle
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from ..geometry.contours import measure_contours
-from ..geometry.masks import MaskProblem, mask_runs_from_rle, mask_runs_to_rle
+from ..geometry.masks import MaskProblem
 from ..geometry.pieces import do_in_pieces
 from ..geometry.rasterize import rasterize_in_pieces
+from ..geometry.run_lengths import mask_runs_from_rle, mask_runs_to_rle
 from .json_file import parse
 from .polygon_text import find_far_outside, read_polygons
 

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import orjson
 
-from ..geometry.masks import MaskProblem, MaskRuns, mask_runs_to_rle
+from ..geometry.masks import MaskProblem, MaskRuns
 from ..geometry.rasterize import rasterize_polygons
+from ..geometry.run_lengths import mask_runs_to_rle
 from ..skipped import Skipped
 from ..version import __version__
 from .frames import frame_runs, place_mask

@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 from ..files.regular_files import check_regular_file
-from ..geometry.masks import mask_runs_to_rle
+from ..geometry.run_lengths import mask_runs_to_rle
 from ..models.records import ImageRecord
 from ..skipped import Skipped
 from .frames import frame_runs, place_mask

@@ -6,18 +6,26 @@ PIP := $(BIN)/uv pip install --python $(BIN)/python --constraint constraints.txt
 READY := $(VENV)/.ready
 MODELS_READY := $(VENV)/.models-ready
 
-.PHONY: demo test check format setup models constraints clean
+# what needs neither FiftyOne nor torch
+QUICK := tests/geometry tests/scores tests/selection tests/sources tests/files tests/cli tests/*.py
+
+.PHONY: demo test quick check format setup models constraints clean
 
 demo: $(READY)  ## score, prune and export a drawn dataset, or COCO=file IMAGES=folder; APP=0: no App
 	$(BIN)/python -m demo $(if $(COCO),--coco "$(COCO)") $(if $(IMAGES),--images "$(IMAGES)") $(if $(filter 0,$(APP)),--no-app)
 
-test: $(READY)  ## all tests; those of what is missing here are skipped, with the reason
+test: $(MODELS_READY)  ## all tests, models and the App in a browser included
+	$(BIN)/python scripts/ensure_chromium.py
 	$(BIN)/python -m pytest $(ARGS)
 
-check: $(READY)  ## format, lint, types
+quick: $(READY)  ## what tests the library and the command line in under two minutes
+	$(BIN)/python -m pytest --numprocesses 2 -m "not slow" $(QUICK) $(ARGS)
+
+check: $(READY)  ## format, lint, types, and which package may import which
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
 
 format: $(READY)
 	$(BIN)/ruff format .

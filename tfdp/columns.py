@@ -51,5 +51,5 @@ def object_array(values: list[Any]) -> NDArray[Any]:
     return array
 
 
-def _nullable(column: NDArray[Any]) -> pa.Array:
+def _nullable(column: NDArray[Any]) -> pa.Array[Any]:
     return pa.array(column, from_pandas=np.issubdtype(column.dtype, np.floating))

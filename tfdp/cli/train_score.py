@@ -26,13 +26,13 @@ if TYPE_CHECKING:
     from ..models.score_log import ModelScores
 
 
-def _ids(values: list[Any]) -> pa.Array:
+def _ids(values: list[Any]) -> pa.Array[Any]:
     """Ids as a column; integers beside strings become strings."""
     one_type = len(set(map(type, values))) < 2
     return pa.array(values if one_type else [str(value) for value in values])
 
 
-def _scores(columns: Mapping[str, NDArray[np.float64]]) -> dict[str, pa.Array]:
+def _scores(columns: Mapping[str, NDArray[np.float64]]) -> dict[str, pa.Array[Any]]:
     """Scores as columns; NaN, where there is none, becomes null."""
     return {name: pa.array(column, from_pandas=True) for name, column in columns.items()}
 

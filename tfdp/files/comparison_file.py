@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 
 import orjson
 import pyarrow as pa
@@ -36,7 +36,7 @@ def check_comparison_output(path: Path, *, overwrite: bool) -> None:
     check_output(path, overwrite=overwrite)
 
 
-def _without_nan(column: pa.ChunkedArray) -> pa.ChunkedArray:
+def _without_nan(column: pa.ChunkedArray[Any]) -> pa.ChunkedArray[Any]:
     """Null, an empty cell in CSV, for what has no value."""
     if pa.types.is_null(column.type):
         return column.cast(pa.float64())

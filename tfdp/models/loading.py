@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, Dataset
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -29,7 +29,7 @@ class _Failed(NamedTuple):
 
 
 @dataclass(frozen=True)
-class _Loaded:
+class _Loaded(Dataset[Any]):
     """What a DataLoader calls a dataset."""
 
     load: Callable[[Any, int], Any]
@@ -83,7 +83,7 @@ def load_batches(
     Raises:
         OSError: a loading process ended, or has too little memory; or an item cannot be read.
     """
-    loader = DataLoader(
+    loader: DataLoader[Any] = DataLoader(
         _Loaded(load, items),
         batch_sampler=[batch.tolist() for batch in order],
         collate_fn=list,

@@ -106,7 +106,7 @@ def start_classes(model: str, weights: str, labels: Sequence[str], *, train: boo
     return classes
 
 
-def load_start_weights(network: nn.Module, model: str, weights: str) -> None:
+def load_start_weights(network: Any, model: str, weights: str) -> None:
     """Load what the network starts from; the heads of other classes stay random.
 
     Raises:
@@ -148,7 +148,7 @@ def mask_logits(
     picked = [
         heads.mask_predictor(heads.mask_head(rois))[torch.arange(len(rois)), channel]
         for rois, channel in zip(
-            pooled.split(ROIS_AT_ONCE), labels.split(ROIS_AT_ONCE), strict=True
+            torch.split(pooled, ROIS_AT_ONCE), torch.split(labels, ROIS_AT_ONCE), strict=True
         )
     ]
     return torch.cat(picked)

@@ -114,12 +114,12 @@ def _train_epoch(
             group["lr"] = learning_rate_at(recipe, (epoch - 1) * len(order) + step, len(order))
         with torch.autocast(kind, torch.bfloat16, enabled=kind == "cuda"):
             losses = task.losses(batch)
-        total = sum(losses.values())
+        total = sum(losses.values(), torch.zeros((), device=task.device))
         where = f"epoch {epoch}/{recipe.epochs}, batch {step + 1}/{len(order)}"
         values = {name: float(loss.detach()) for name, loss in losses.items()}
         _check_finite(values, where, recipe)
         optimizer.zero_grad()
-        total.backward()
+        torch.autograd.backward(total)
         optimizer.step()
         shown = ", ".join(
             f"{name.removeprefix('loss_')} {value:.3f}" for name, value in values.items()

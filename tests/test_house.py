@@ -1,0 +1,121 @@
+"""The rules of CONTRIBUTING.md that a program can hold the repository against."""
+
+import ast
+import re
+import subprocess
+import sys
+from importlib.metadata import packages_distributions
+from pathlib import Path
+
+import pytest
+import yaml
+
+import tfdp
+from demo.sandbox import ROOT
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+PAGES = ["README.md", "CONTRIBUTING.md", *(f"docs/{p.name}" for p in (ROOT / "docs").glob("*.md"))]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+REQUIREMENTS = (ROOT / "requirements.txt").read_text().split()
+
+
+def sources(*folders):
+    return [path for folder in folders for path in sorted((ROOT / folder).rglob("*.py"))]
+
+
+CODE = sources("tfdp", "operators")
+
+
+def named(path):
+    return path.relative_to(ROOT).as_posix()
+
+
+def test_packages_import_one_way():
+    lint = [Path(sys.executable).with_name("lint-imports"), "--no-logo", "--no-cache"]
+    done = subprocess.run(
+        lint, check=False, cwd=ROOT, capture_output=True, text=True, env={"PYTHONPATH": str(ROOT)}
+    )
+    assert done.returncode == 0, done.stdout
+
+
+def test_all_packages_are_installed():
+    folders = {path.parent.relative_to(ROOT) for path in sources("tfdp")}
+    assert set(PROJECT["tool"]["setuptools"]["packages"]) == {".".join(f.parts) for f in folders}
+
+
+def paths_in(page):
+    """What a page names in backticks or links that looks like a path of the repository."""
+    text = (ROOT / page).read_text()
+    quoted = re.findall(r"`([\w./*-]+)`", text) + re.findall(r"\]\(([^)#:]+)\)", text)
+    tops = {path.name for path in ROOT.iterdir()} | {"images"}
+    return {path for path in quoted if "/" in path and path.split("/")[0] in tops}
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_paths_in_the_pages_are_there(page):
+    folder = (ROOT / page).parent
+    gone = [
+        path
+        for path in paths_in(page)
+        if not list(ROOT.glob(path.rstrip("/"))) and not (folder / path).exists()
+    ]
+    assert gone == []
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_modules_in_the_pages_are_there(page):
+    names = set(re.findall(r"`(tfdp(?:\.[a-z_]+)+)", (ROOT / page).read_text()))
+    public = {f"tfdp.{name}" for name in tfdp.__all__}
+    missing = [n for n in names - public if not list(ROOT.glob(n.replace(".", "/") + "*"))]
+    assert missing == []
+
+
+def test_the_version_is_one():
+    assert yaml.safe_load((ROOT / "fiftyone.yml").read_text())["version"] == tfdp.__version__
+
+
+def imported_packages(path):
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name.split(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
+            yield node.module.split(".")[0]
+
+
+def distribution_name(requirement):
+    return re.split(r"[<>=\[ ]", requirement)[0].lower()
+
+
+def needed_by(paths):
+    known = packages_distributions() | {"cv2": ["opencv-python-headless"]}
+    own = {"tfdp", "operators", "demo", "benchmarks", "tests", *sys.stdlib_module_names}
+    imported = {name for path in paths for name in imported_packages(path)} - own
+    named_alike = {"bson": "pymongo", "gridfs": "pymongo"}
+    return {named_alike.get(name, known.get(name, [name])[0].lower()) for name in imported}
+
+
+EXTRAS = PROJECT["project"]["optional-dependencies"]
+HOMES = {
+    "the library": ([*sources("tfdp/cli", "tfdp/files", "tfdp/geometry", "tfdp/scores", "tfdp/selection", "tfdp/sources"),
+                     *(ROOT / "tfdp").glob("*.py")], []),
+    "fiftyone": (sources("tfdp/views", "operators"), ["fiftyone"]),
+    "models": (sources("tfdp/models"), ["models"]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("home", HOMES)
+def test_what_is_imported_is_declared(home):
+    paths, extras = HOMES[home]
+    more = [requirement for extra in extras for requirement in EXTRAS[extra]]
+    declared = {distribution_name(requirement) for requirement in REQUIREMENTS + more}
+    assert needed_by(paths) - declared == set()
+
+
+def test_what_is_declared_is_imported():
+    needed = set().union(*(needed_by(paths) for paths, _ in HOMES.values()))
+    declared = {distribution_name(r) for r in REQUIREMENTS + EXTRAS["fiftyone"] + EXTRAS["models"]}
+    assert declared - needed == set()

@@ -80,16 +80,18 @@ def repeat(dataset, num_instances):
     import fiftyone as fo
     from bson import ObjectId
 
+    from tfdp.views.fiftyone_internals import dataset_id, sample_collection
+
     grown = fo.Dataset()
     grown.add_samples([sample.copy() for sample in dataset.limit(1)], progress=False)
-    collection = grown._sample_collection  # noqa: SLF001
+    collection = sample_collection(grown)
     collection.delete_many({})
     done, round_number = 0, 0
     while done < num_instances:
-        samples = list(dataset._sample_collection.find())  # noqa: SLF001
+        samples = list(sample_collection(dataset).find())
         for sample in samples:
             sample["_id"] = ObjectId()
-            sample["_dataset_id"] = grown._doc.id  # noqa: SLF001
+            sample["_dataset_id"] = dataset_id(grown)
             sample["filepath"] += f".{round_number}"
             labels = (sample.get("ground_truth") or {}).get("detections", [])
             for label in labels:

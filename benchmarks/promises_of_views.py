@@ -33,6 +33,7 @@ from tests.views.datasets import (  # noqa: E402
 )
 from tests.views.test_kills import OPERATIONS  # noqa: E402
 from tests.views.whole import check_nothing_is_left, check_whole, look, make  # noqa: E402
+from tfdp.views.fiftyone_internals import sample_collection  # noqa: E402
 from tfdp.views.run_writing import mend_runs  # noqa: E402
 
 KINDS_OF_CALLS = {
@@ -159,9 +160,9 @@ class Views:
             dataset.persistent = True  # or the process that is to be killed deletes it
             self.clear()
             call(code, dataset)
-            samples = list(dataset._sample_collection.find())  # noqa: SLF001
+            samples = list(sample_collection(dataset).find())
             yield dataset, code, read(self.out), steps
-            assert list(dataset._sample_collection.find()) == samples  # noqa: SLF001
+            assert list(sample_collection(dataset).find()) == samples
             assert read(self.annotations.parent) == self.inputs
         finally:
             dataset.delete()
@@ -224,7 +225,7 @@ class Views:
             ends = [cases.score(), cases.export(self.out), cases.train()]
             ways = [bad_labels.SCORE, bad_labels.EXPORT, bad_labels.TRAIN]
             assert ends == [bad_labels.expected_of(labels | samples, way) for way in ways]
-            scored = dataset._sample_collection.find_one({"filepath": "/images/good.png"})  # noqa: SLF001
+            scored = sample_collection(dataset).find_one({"filepath": "/images/good.png"})
             assert scored["gt"]["detections"][0]["scs"] > 0
 
     def damage_polyline(self, kind, _chance):

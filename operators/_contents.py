@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tfdp.views.contents import read_contents
+from tfdp.views.fiftyone_internals import last_change, read_stages, root_dataset
 
 if TYPE_CHECKING:
     from fiftyone.core.collections import SampleCollection
@@ -18,9 +19,9 @@ _REMEMBERED: dict[
 
 def remember_contents(view: SampleCollection, label_field: str | None) -> ViewContents:
     """``read_contents``, read again only when the view or its dataset has changed."""
-    dataset = view._root_dataset
-    stages = [] if view is dataset else view._serialize(include_uuids=False)
-    changed = dataset._max("last_modified_at"), len(dataset)
+    dataset = root_dataset(view)
+    stages = [] if view is dataset else read_stages(view)
+    changed = last_change(dataset), len(dataset)
     key = (dataset.name, str(stages), label_field, *changed)
     if key not in _REMEMBERED:
         contents = read_contents(view, label_field)

@@ -12,6 +12,7 @@ from tfdp.scores.table import SCORE_FIELDS, higher_first
 from tfdp.values import check_flag, check_number, check_text, check_texts, check_whole
 from tfdp.views.candidates import list_score_fields
 from tfdp.views.fields import score_of
+from tfdp.views.fiftyone_internals import root_dataset
 from tfdp.views.labels import list_label_fields
 from tfdp.views.pruning import PruningParameters, find_scored_labels, is_name_free
 
@@ -66,7 +67,7 @@ CHECKS = {
 
 
 def _scorer(asked: dict[str, Any], view: SampleCollection) -> str:
-    dataset = view._root_dataset
+    dataset = root_dataset(view)
     fields = list_score_fields(view)
     best = next((name for name in fields if score_of(dataset, name) == "cb_scs"), None)
     return asked["scorer"] or best or PLAIN_SCORERS[0]
@@ -105,7 +106,7 @@ def chosen_parameters(asked: dict[str, Any], view: SampleCollection) -> PruningP
 
 
 def ask_scorer(asked: dict[str, Any], inputs: types.Object, view: SampleCollection) -> None:
-    dataset = view._root_dataset
+    dataset = root_dataset(view)
     scorers = {}
     for name in list_score_fields(view):
         known = SCORE_FIELDS.get(score_of(dataset, name))

@@ -16,6 +16,7 @@ from tfdp.values import check_flag, check_number, check_text, check_texts, check
 from tfdp.views.comparison import compare_scores
 from tfdp.views.database import database_errors
 from tfdp.views.field_names import check_key
+from tfdp.views.fiftyone_internals import root_dataset
 from tfdp.views.labels import list_mask_fields
 from tfdp.views.model_plan import (
     ModelParameters,
@@ -203,7 +204,7 @@ def _ask(asked: dict[str, Any], inputs: types.Object, view: SampleCollection) ->
     try:
         check_key(_brain_key(asked))
         labels = find_trained_labels(view, asked["label_field"] or fields[0])
-        usual = find_log_folder(view._root_dataset, _brain_key(asked))
+        usual = find_log_folder(root_dataset(view), _brain_key(asked))
         defaults = find_defaults(labels, asked["log_folder"] or usual)
     except (OSError, ValueError) as error:
         forms.refuse(inputs, "labels_error", error)
@@ -346,7 +347,7 @@ def _preview(asked: dict[str, Any], inputs: types.Object, view: SampleCollection
             f"{plan.config.log_folder} holds the log of this training: it goes on after the last "
             "finished epoch",
         )
-    if arguments["brain_key"] in own_configs(view._root_dataset):
+    if arguments["brain_key"] in own_configs(root_dataset(view)):
         forms.warn(
             inputs,
             "again",

@@ -9,6 +9,7 @@ from fiftyone.operators import types
 
 from tfdp.values import check_flag, check_text
 from tfdp.views.database import database_errors
+from tfdp.views.fiftyone_internals import root_dataset
 from tfdp.views.labels import find_mask_field, list_mask_fields
 from tfdp.views.run_fields import own_configs
 from tfdp.views.scoring import compute_shape_scores, plan_scoring
@@ -178,7 +179,7 @@ def _ask_names(asked: dict[str, Any], inputs: types.Object, view: SampleCollecti
         description="What the fields' names begin with; leave it empty, and another run's scores "
         "of these samples are never overwritten",
     )
-    runs = own_configs(view._root_dataset)
+    runs = own_configs(root_dataset(view))
     runs = {key: key for key, config in runs.items() if config.method == "shape_scores"}
     if runs:
         forms.choose(
@@ -207,7 +208,7 @@ def _preview(asked: dict[str, Any], inputs: types.Object, view: SampleCollection
         "plan",
         f"writes {names} on {len(view)} samples, and on their labels in {arguments['label_field']}",
     )
-    if arguments["brain_key"] in own_configs(view._root_dataset):
+    if arguments["brain_key"] in own_configs(root_dataset(view)):
         forms.warn(
             inputs,
             "again",

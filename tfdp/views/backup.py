@@ -9,6 +9,7 @@ import numpy as np
 from bson import ObjectId
 
 from ..columns import object_array
+from .fiftyone_internals import sample_collection
 from .labels import LabelField, raw_list, raw_value
 from .writing import LabelValues, write_values
 
@@ -37,7 +38,7 @@ def back_up_values(
         {"$project": dict.fromkeys([*paths, *sorted(keys)], 1)},
         {"$merge": {"into": _PREFIX + name}},
     ]
-    samples = dataset._sample_collection  # noqa: SLF001
+    samples = sample_collection(dataset)
     if sample_ids is None:
         samples.aggregate(copy)
         return

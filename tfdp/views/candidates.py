@@ -18,6 +18,7 @@ from ..scores.table import higher_first
 from ..selection.selection import Candidates
 from ..values import check_text, check_whole
 from .fields import is_own, score_of
+from .fiftyone_internals import root_dataset
 from .labels import (
     raw_value,
     stream_raw,
@@ -35,7 +36,7 @@ _NUMERIC = (fo.FloatField, fo.IntField)
 def list_score_fields(view: SampleCollection) -> list[str]:
     """The numeric fields of samples, our own scores first."""
     names = list(view.get_field_schema(ftype=_NUMERIC))
-    dataset = view._root_dataset  # noqa: SLF001
+    dataset = root_dataset(view)
     return sorted(names, key=lambda name: not is_own(dataset, name))
 
 
@@ -59,7 +60,7 @@ def _read_field(
 
 def _reference_of(view: SampleCollection) -> str:
     """The sample field that instance_matched_random is matched to: CB-SCS."""
-    dataset = view._root_dataset  # noqa: SLF001
+    dataset = root_dataset(view)
     for name in list_score_fields(view):
         if score_of(dataset, name) == "cb_scs":
             return name
@@ -106,5 +107,5 @@ def score_candidates(
         reference, scored = _read_field(view, _reference_of(view))
         scores = score_instance_matched_random(contents, reference, rng)
     if scorer_higher_first is None:
-        scorer_higher_first = higher_first(score_of(view._root_dataset, scorer))  # noqa: SLF001
+        scorer_higher_first = higher_first(score_of(root_dataset(view), scorer))
     return Candidates(held.sample_ids, scores, scored, contents, scorer, scorer_higher_first)

@@ -23,6 +23,7 @@ from bson import ObjectId
 from pymongo.errors import DuplicateKeyError, PyMongoError
 
 from .database import check_database
+from .fiftyone_internals import dataset_id, loaded_results
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -135,7 +136,7 @@ def notes_of_deleted_datasets() -> list[Note]:
 
 def unfinished_work(dataset: fo.Dataset) -> Note | None:
     """The facts that a process that is gone has left; None where there are none."""
-    note = _notes().find_one({"_id": dataset._doc.id})  # noqa: SLF001
+    note = _notes().find_one({"_id": dataset_id(dataset)})
     return None if note is None or _is_alive(note) else note["facts"]
 
 
@@ -145,7 +146,7 @@ def _take(dataset: fo.Dataset, mend: Callable[[Note], str]) -> tuple[Note, str]:
     Returns:
         The note, and what was mended, in a sentence.
     """
-    note: Note = {"_id": dataset._doc.id, "work": ObjectId(), "owner": _myself(), "facts": {}}  # noqa: SLF001
+    note: Note = {"_id": dataset_id(dataset), "work": ObjectId(), "owner": _myself(), "facts": {}}
     _held[note["work"]] = threading.get_ident()
     try:
         return note, _wait(dataset, note, mend)
@@ -210,7 +211,7 @@ def refresh(dataset: fo.Dataset) -> None:
     """Has the dataset as it is now; what the user has not saved yet is not lost."""
     dataset.save()
     dataset.reload()
-    dataset._brain_cache.clear()  # noqa: SLF001
+    loaded_results(dataset).clear()
 
 
 def _say(sentence: str) -> None:

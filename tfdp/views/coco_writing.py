@@ -12,6 +12,7 @@ from ..geometry.rasterize import rasterize_polygons
 from ..geometry.run_lengths import mask_runs_to_rle
 from ..skipped import Skipped
 from ..version import __version__
+from .fiftyone_internals import sample_collection
 from .frames import frame_runs, place_mask
 from .labels import project_labels, stream_raw
 from .masks import read_mask
@@ -81,7 +82,7 @@ def assign_ids(dataset: fo.Dataset, field: LabelField) -> CocoIds:
     names: set[str] = set()
     projection = {id_field: 1} if id_field else {}
     projection |= project_labels(field.path, _LABEL_KEYS)
-    for sample in dataset._sample_collection.find({}, projection).sort("_id"):  # noqa: SLF001
+    for sample in sample_collection(dataset).find({}, projection).sort("_id"):
         samples.append(str(sample["_id"]))
         image_ids.append(sample.get(id_field) if id_field else None)
         for label in read_labels(sample, field.path)[0]:

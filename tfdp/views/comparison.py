@@ -12,6 +12,7 @@ from .candidates import list_score_fields, score_candidates
 from .contents import read_contents
 from .database import database_errors
 from .fields import is_own, score_of
+from .fiftyone_internals import root_dataset
 from .labels import check_view
 from .pruning import find_scored_labels
 from .run_fields import keys_of_field
@@ -34,7 +35,7 @@ def list_scorers(view: SampleCollection) -> list[str]:
 
 def default_scorers(view: SampleCollection) -> list[str]:
     """The scores of tfdp that have values, and the plain scorers."""
-    dataset = view._root_dataset  # noqa: SLF001
+    dataset = root_dataset(view)
     return [n for n in list_scorers(view) if n in PLAIN_SCORERS or is_own(dataset, n)]
 
 
@@ -44,12 +45,12 @@ def default_reference(view: SampleCollection, scorers: Sequence[str]) -> str:
 
 
 def _is_cb_scs(view: SampleCollection, name: str) -> bool:
-    return score_of(view._root_dataset, name) == "cb_scs"  # noqa: SLF001
+    return score_of(root_dataset(view), name) == "cb_scs"
 
 
 def read_seconds(view: SampleCollection, field: str) -> float | None:
     """What computing a field took, by the records of the runs that filled it; None: unknown."""
-    dataset = view._root_dataset  # noqa: SLF001
+    dataset = root_dataset(view)
     spent = [_seconds_of_run(dataset, key) for key in keys_of_field(dataset, field)]
     known = [seconds for seconds in spent if seconds is not None]
     return sum(known) if known else None

@@ -19,6 +19,7 @@ from ..sources.coco_tables import read_ids
 from ..sources.json_file import read_json_file
 from .coco_writing import CocoWriter, assign_ids, find_id_field
 from .database import database_errors
+from .fiftyone_internals import root_dataset
 from .labels import check_view, find_mask_field, list_mask_fields
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def match_images(view: SampleCollection, annotations: str | os.PathLike[str]) ->
     source = Path(annotations)
     status = source.stat()
     ids, names = _read_images(source, status.st_mtime_ns, status.st_size)
-    id_field = find_id_field(view._root_dataset)  # noqa: SLF001
+    id_field = find_id_field(root_dataset(view))
     if id_field is not None and view.get_field(id_field) is not None:
         filepaths, image_ids = view.values(["filepath", id_field])
         if set(ids).issuperset(image_ids):
@@ -130,7 +131,7 @@ def _write_own(
     field = find_mask_field(view, label_field or next(iter(list_mask_fields(view)), "ground_truth"))
     filepaths = [path for path in view.values("filepath") if isinstance(path, str)]
     folder = _common_folder(filepaths)
-    root = view._root_dataset  # noqa: SLF001
+    root = root_dataset(view)
     ids = assign_ids(root, field)
     writer = CocoWriter(ids, field, lambda place: PurePath(place).relative_to(folder).as_posix())
     sources = [Path(filepath) for filepath in root.values("filepath") if isinstance(filepath, str)]

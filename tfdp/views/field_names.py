@@ -10,6 +10,7 @@ from bson import ObjectId
 from ..scores.table import SHAPE_FIELDS
 from ..values import check_text, shown
 from .fields import OwnField, is_free
+from .fiftyone_internals import root_dataset, sample_collection
 from .run_fields import keys_of_field, own_configs
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ def choose_prefix(
             another run's scores of these samples or a field of the user's own would be overwritten.
     """
     check_key(brain_key)
-    dataset = view._root_dataset  # noqa: SLF001
+    dataset = root_dataset(view)
     if field_prefix is None:
         before = getattr(own_configs(dataset).get(brain_key), "field_prefix", "")
         for prefix in dict.fromkeys([before, ""]):
@@ -101,7 +102,7 @@ def _find_taken(
     scores: Sequence[ScoreField],
 ) -> str:
     """What stands in the way of writing the fields; empty where nothing does."""
-    dataset = view._root_dataset  # noqa: SLF001
+    dataset = root_dataset(view)
     on_samples, on_labels = name_score_fields(label_field, prefix, scores)
     for field in on_samples + on_labels:
         if not is_free(dataset, field.path):
@@ -115,10 +116,10 @@ def _find_taken(
 
 def _holds_values(view: SampleCollection, path: str) -> bool:
     """Whether any of the view's samples has a value there, even if the view hides the field."""
-    dataset = view._root_dataset  # noqa: SLF001
+    dataset = root_dataset(view)
     ids = [ObjectId(i) for i in view.values("id")]
     for start in range(0, len(ids), 10_000):
         wanted = {"_id": {"$in": ids[start : start + 10_000]}, path: {"$ne": None}}
-        if dataset._sample_collection.find_one(wanted, {"_id": 1}) is not None:  # noqa: SLF001
+        if sample_collection(dataset).find_one(wanted, {"_id": 1}) is not None:
             return True
     return False

@@ -9,6 +9,7 @@ import fiftyone as fo
 import fiftyone.core.odm as foo
 from pymongo import IndexModel
 
+from .fiftyone_internals import dataset_id, merge_schema, sample_collection, stored_field
 from .run_documents import own_documents
 from .sidebar import hide_fields, tidy_sidebar
 from .times import stamp
@@ -77,7 +78,7 @@ def is_free(dataset: fo.Dataset, path: str) -> bool:
     """
     if dataset.get_field(path) is not None:
         return is_own(dataset, path)
-    samples = dataset._sample_collection  # noqa: SLF001
+    samples = sample_collection(dataset)
     return samples.find_one({path: {"$exists": True}}, {"_id": 1}) is None
 
 
@@ -105,20 +106,18 @@ def declare_fields(dataset: fo.Dataset, fields: Sequence[OwnField]) -> None:
         )
         for field in fields
     }
-    # add_sample_field for all of them at once: one write and one reload instead of one for each
-    dataset._merge_sample_field_schema(schema)  # noqa: SLF001
+    merge_schema(dataset, schema)
     for path in schema:  # FiftyOne sets the time; a field that was there keeps its own
         field = dataset.get_field(path)
         if "made_at" not in field.info[MARK]:
             field.info = {MARK: {**field.info[MARK], "made_at": stamp(field.created_at)}}
-            # field.save() for all of them at once, likewise
-            dataset._sample_doc_cls._get_field_doc(path).info = field.info  # noqa: SLF001
+            stored_field(dataset, path).info = field.info
     dataset.save()
 
 
 def _is_stored(dataset: fo.Dataset, path: str) -> bool:
     """Whether the schema in the database has the field, whatever this process knows."""
-    stored = foo.get_db_conn().datasets.find_one({"_id": dataset._doc.id}, {"sample_fields": 1})  # noqa: SLF001
+    stored = foo.get_db_conn().datasets.find_one({"_id": dataset_id(dataset)}, {"sample_fields": 1})
     fields = stored["sample_fields"]
     for name in path.split("."):
         found = next((field for field in fields if field["name"] == name), None)
@@ -162,7 +161,7 @@ def index_fields(dataset: fo.Dataset, fields: Sequence[OwnField]) -> None:
         )
     models = [IndexModel([(path, 1)]) for path in missing[: max(room, 0)]]
     if models:  # all in one scan of the samples, where create_index takes one for each
-        dataset._sample_collection.create_indexes(models)  # noqa: SLF001
+        sample_collection(dataset).create_indexes(models)
 
 
 def delete_fields(dataset: fo.Dataset, paths: Iterable[str]) -> list[str]:
@@ -189,4 +188,4 @@ def erase_values(dataset: fo.Dataset, path: str) -> None:
     is_list = root.endswith((".detections", ".polylines"))
     wanted = {path: {"$exists": True}} | ({root: {"$type": "array"}} if is_list else {})
     place = f"{root}.$[].{leaf}" if is_list else path
-    dataset._sample_collection.update_many(wanted, {"$unset": {place: ""}})  # noqa: SLF001
+    sample_collection(dataset).update_many(wanted, {"$unset": {place: ""}})

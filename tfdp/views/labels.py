@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import fiftyone as fo
-import fiftyone.core.collections as foc
 
-from ..values import check_text, shown
+from ..values import check_text
+from .fiftyone_internals import aggregate, root_dataset, shows_other_than_samples
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -34,24 +34,10 @@ class LabelField(NamedTuple):
         return f"{self.name}.{self.kind}"
 
 
-def root_dataset(samples: SampleCollection) -> fo.Dataset:
-    """The dataset that a view is of.
-
-    Raises:
-        ValueError: it is no view, nor a dataset.
-    """
-    if not isinstance(samples, foc.SampleCollection):
-        raise ValueError(  # noqa: TRY004
-            f"expected a FiftyOne dataset or view, but got {shown(samples)}"
-        )
-    return samples._root_dataset  # noqa: SLF001
-
-
 def check_view(view: SampleCollection) -> None:
     """Raises ValueError unless ``view`` is a non-empty collection of images."""
     root_dataset(view)
-    generated = getattr(view, "_is_generated", False) or getattr(view, "_is_patches", False)
-    if generated:
+    if shows_other_than_samples(view):
         raise ValueError(
             "this view shows patches, clips or frames, not samples; use the dataset or the view "
             "that it was made from"
@@ -138,8 +124,7 @@ def stream_raw(
         labels: as `project_labels` gives it.
     """
     pipeline = [{"$project": {**dict.fromkeys(paths, 1), **(labels or {})}}]
-    # The one way to raw values that neither builds sample objects nor holds all of them at once.
-    return iter(view._aggregate(pipeline=pipeline))  # noqa: SLF001
+    return aggregate(view, pipeline)
 
 
 def raw_value(document: dict[str, Any], path: str) -> Any:
@@ -169,9 +154,9 @@ def _holds_mask(view: SampleCollection, field: LabelField) -> bool:
         if field.kind == "detections"
         else {"closed": True, "filled": True}
     )
-    pipeline = [
+    pipeline: list[dict[str, Any]] = [
         {"$match": {field.path: {"$elemMatch": some}}},
         {"$limit": 1},
         {"$project": {"_id": 1}},
     ]
-    return any(view._aggregate(pipeline=pipeline))  # noqa: SLF001
+    return any(aggregate(view, pipeline))

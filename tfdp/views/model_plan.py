@@ -17,6 +17,7 @@ from ..models.recipe import RANGES, check_settings
 from ..models.score_log import check_scores, default_scores
 from ..scores.table import MODEL_FIELDS
 from .field_names import choose_prefix, name_score_fields
+from .fiftyone_internals import root_dataset
 from .labels import check_view, find_mask_field
 from .records import ClassField, list_class_fields
 from .run_fields import own_configs
@@ -220,7 +221,7 @@ def plan_model_scoring(
     """
     check_view(samples)
     labels = find_trained_labels(samples, label_field)
-    dataset = samples._root_dataset  # noqa: SLF001
+    dataset = root_dataset(samples)
     folder = find_log_folder(dataset, brain_key, log_folder)
     train, _ = find_trainer(labels)
     arguments = find_defaults(labels, folder)

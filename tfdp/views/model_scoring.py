@@ -13,7 +13,7 @@ from ..columns import object_array
 from ..progress import part_of, progress_bar
 from ..skipped import Skipped
 from .database import database_errors
-from .labels import root_dataset
+from .fiftyone_internals import root_dataset
 from .model_plan import ModelParameters, plan_model_scoring
 from .records import ClassField, read_class_rows, read_view_records
 from .run_writing import HALF_DONE, RunContent, write_run, writing_to
@@ -111,7 +111,7 @@ def _make_content(
             show(min(done / total, 1.0), "writing the scores")
             renew(done)
 
-        _write(samples._root_dataset, plan, scores, without, report)  # noqa: SLF001
+        _write(root_dataset(samples), plan, scores, without, report)
 
     labels = None if isinstance(plan.labels, ClassField) else plan.labels
     return RunContent(results, [*plan.on_samples, *plan.on_labels], write, labels)

@@ -16,7 +16,8 @@ from .contents import read_contents
 from .database import database_errors
 from .field_names import check_key
 from .fields import OwnField, is_free
-from .labels import list_label_fields, root_dataset
+from .fiftyone_internals import root_dataset
+from .labels import list_label_fields
 from .run_documents import serialize_stages
 from .run_fields import clear_values, keys_of_field, own_configs
 from .run_writing import HALF_DONE, RunContent, write_run, writing_to
@@ -75,7 +76,7 @@ class PruningParameters:
 
 def find_scored_labels(view: SampleCollection, scorer: str) -> str | None:
     """The label field that a score was computed on; or else the first that there is."""
-    dataset = view._root_dataset  # noqa: SLF001
+    dataset = root_dataset(view)
     for config in own_configs(dataset).values():
         if scorer in config.fields and hasattr(config, "label_field"):
             return config.label_field
@@ -154,7 +155,7 @@ def _make_content(
     progress: Progress,
 ) -> RunContent:
     """What the run will write."""
-    dataset = samples._root_dataset  # noqa: SLF001
+    dataset = root_dataset(samples)
     description = _describe(selection)
     field = OwnField(keep_field_of(brain_key), fo.BooleanField, description)
     # of a grouped dataset the slices of this view; else any sample, whatever else the view filters

@@ -19,6 +19,16 @@ import fiftyone.core.odm as foo
 import gridfs
 from bson import ObjectId, json_util
 
+from .fiftyone_internals import (
+    build_view,
+    dataset_id,
+    listed_runs,
+    loaded_results,
+    read_stages,
+    reload_list,
+    root_dataset,
+)
+
 if TYPE_CHECKING:
     from fiftyone.core.collections import SampleCollection
 
@@ -29,7 +39,7 @@ logger = logging.getLogger(__name__)
 
 def run_documents(dataset: fo.Dataset) -> dict[str, foo.RunDocument]:
     """Brain key -> document, of all runs of anyone; those whose document is gone are left out."""
-    listed = dataset._doc.brain_methods  # noqa: SLF001
+    listed = listed_runs(dataset)
     gone = sorted(k for k, document in listed.items() if not isinstance(document, foo.RunDocument))
     if gone:
         _say_gone(dataset.name, ", ".join(gone))
@@ -59,12 +69,12 @@ def view_of_run(dataset: fo.Dataset, document: foo.RunDocument) -> SampleCollect
     if document.view_stages is None:
         return dataset
     stages = [json_util.loads(stage) for stage in document.view_stages]
-    return fo.DatasetView._build(dataset, stages)  # noqa: SLF001
+    return build_view(dataset, stages)
 
 
 def serialize_stages(view: fo.DatasetView) -> list[str]:
     """The stages of a view, as FiftyOne stores them."""
-    return [json_util.dumps(stage) for stage in view._serialize(include_uuids=False)]  # noqa: SLF001
+    return [json_util.dumps(stage) for stage in read_stages(view)]
 
 
 def store_run(
@@ -75,7 +85,7 @@ def store_run(
     is_view = isinstance(samples, fo.DatasetView)
     document = foo.RunDocument(
         id=run_id,
-        dataset_id=samples._root_dataset._doc.id,  # noqa: SLF001
+        dataset_id=dataset_id(root_dataset(samples)),
         key=key,
         version=foc.VERSION,
         timestamp=datetime.now(timezone.utc).replace(tzinfo=None),
@@ -100,17 +110,17 @@ def list_run(dataset: fo.Dataset, document: foo.RunDocument, results: Any = None
     Raises:
         ValueError: another run has come under its key.
     """
-    dataset._doc.reload("brain_methods")  # noqa: SLF001
+    reload_list(dataset, "brain_methods")
     other = run_documents(dataset).get(document.key)
     if other is not None and other.id != document.id:
         raise ValueError(
             f"another run has come under the key {document.key!r} meanwhile; give another name"
         )
-    dataset._doc.brain_methods[document.key] = document  # noqa: SLF001
+    listed_runs(dataset)[document.key] = document
     dataset.save()
-    dataset._brain_cache.pop(document.key, None)  # noqa: SLF001
+    loaded_results(dataset).pop(document.key, None)
     if results is not None:
-        dataset._brain_cache[document.key] = results  # noqa: SLF001
+        loaded_results(dataset)[document.key] = results
 
 
 def relist_run(dataset: fo.Dataset, document: foo.RunDocument) -> None:
@@ -124,17 +134,17 @@ def relist_run(dataset: fo.Dataset, document: foo.RunDocument) -> None:
 
 def unlist_run(dataset: fo.Dataset, run_id: ObjectId) -> None:
     """Takes a run off the dataset's list, whatever its key is by now; its document stays."""
-    dataset._doc.reload("brain_methods")  # noqa: SLF001
+    reload_list(dataset, "brain_methods")
     for key, document in run_documents(dataset).items():
         if document.id == run_id:
-            del dataset._doc.brain_methods[key]  # noqa: SLF001
-            dataset._brain_cache.pop(key, None)  # noqa: SLF001
+            del listed_runs(dataset)[key]
+            loaded_results(dataset).pop(key, None)
     dataset.save()
 
 
 def is_listed(dataset: fo.Dataset, run_id: ObjectId) -> bool:
     """Whether the dataset lists the run, as the database has it now."""
-    dataset._doc.reload("brain_methods")  # noqa: SLF001
+    reload_list(dataset, "brain_methods")
     return any(document.id == run_id for document in run_documents(dataset).values())
 
 

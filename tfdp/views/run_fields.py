@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from bson import ObjectId
 
 from .fields import delete_fields, is_marked, is_own
+from .fiftyone_internals import sample_collection
 from .run_documents import own_documents, view_of_run
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ def clear_values(dataset: fo.Dataset, path: str, ids: Sequence[str] | None = Non
     place = f"{root}.$[].{leaf}" if is_list else path
     kind = {root: {"$type": "array" if is_list else "object"}} if root else {}
     for wanted in [{}] if ids is None else _wanted_batches(ids):
-        dataset._sample_collection.update_many({**wanted, **kind}, {"$set": {place: None}})  # noqa: SLF001
+        sample_collection(dataset).update_many({**wanted, **kind}, {"$set": {place: None}})
     dataset.reload()
 
 

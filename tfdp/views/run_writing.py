@@ -28,6 +28,7 @@ from .fields import (
     is_marked,
     keep_declared,
 )
+from .fiftyone_internals import root_dataset
 from .labels import LabelField
 from .run_documents import (
     delete_document,
@@ -103,7 +104,7 @@ def write_run(change: Change, content: RunContent) -> None:
         content: what the run brings; whether its names may be used was found out under ``change``.
     """
     results = content.results
-    dataset, key, run_id = results.samples._root_dataset, results.key, ObjectId()  # noqa: SLF001
+    dataset, key, run_id = root_dataset(results.samples), results.key, ObjectId()
     earlier = run_documents(dataset).get(key)
     check_free(dataset, content.fields)
     facts = _describe(dataset, content, run_id, earlier)

@@ -12,6 +12,7 @@ import fiftyone.core.brain as fob
 
 from ..scores.balance import ClassTotals
 from ..version import __version__
+from .fiftyone_internals import root_dataset
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -54,7 +55,7 @@ class FieldsRun(fob.BrainMethod):  # type: ignore[misc]
     def cleanup(self, samples: SampleCollection, key: str) -> None:
         from .run_writing import delete_run  # which needs the runs
 
-        delete_run(samples._root_dataset, key)  # noqa: SLF001
+        delete_run(root_dataset(samples), key)
 
 
 class LabelScoringRun(FieldsRun):

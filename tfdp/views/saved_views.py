@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import fiftyone.core.odm as foo
 import fiftyone.core.utils as fou
 
+from .fiftyone_internals import dataset_id, listed_views, reload_list, set_view_name
 from .run_documents import serialize_stages
 from .times import stamp
 
@@ -35,10 +36,9 @@ class SavedView(NamedTuple):
 
 def find_saved_view(dataset: fo.Dataset, name: str) -> Any | None:
     """The document of the saved view that FiftyOne would take for one of that name."""
-    dataset._doc.reload("saved_views")  # noqa: SLF001
+    reload_list(dataset, "saved_views")
     slug = fou.to_slug(name)
-    documents = dataset._doc.get_saved_views()  # noqa: SLF001
-    return next((d for d in documents if d.name == name or d.slug == slug), None)
+    return next((d for d in listed_views(dataset) if d.name == name or d.slug == slug), None)
 
 
 def find_view_of_run(dataset: fo.Dataset, config: Mapping[str, Any]) -> Any | None:
@@ -62,7 +62,7 @@ def find_view_of_run(dataset: fo.Dataset, config: Mapping[str, Any]) -> Any | No
 
 def read_state(dataset: fo.Dataset, document: Any) -> State:
     """What ``restore_view`` needs to put a view back."""
-    listed = [view.id for view in dataset._doc.get_saved_views()]  # noqa: SLF001
+    listed = [view.id for view in listed_views(dataset)]
     return {
         "id": document.id,
         "stages": [*document.view_stages],
@@ -73,9 +73,9 @@ def read_state(dataset: fo.Dataset, document: Any) -> State:
 
 def unlist_view(dataset: fo.Dataset, view_id: Any) -> None:
     """Takes a saved view off the dataset's list; its document stays."""
-    wanted = {"_id": dataset._doc.id}  # noqa: SLF001
+    wanted = {"_id": dataset_id(dataset)}
     foo.get_db_conn().datasets.update_one(wanted, {"$pull": {"saved_views": view_id}})
-    dataset._doc.reload("saved_views")  # noqa: SLF001
+    reload_list(dataset, "saved_views")
 
 
 def put_view(dataset: fo.Dataset, saved: SavedView, before: State | None) -> str:
@@ -85,7 +85,7 @@ def put_view(dataset: fo.Dataset, saved: SavedView, before: State | None) -> str
     else:
         stages = serialize_stages(saved.view)
         restore_view(dataset, {**before, "stages": stages, "description": saved.description})
-    saved.view._set_name(saved.name)  # noqa: SLF001 - as FiftyOne's save_view does
+    set_view_name(saved.view, saved.name)
     document = find_saved_view(dataset, saved.name)
     assert document is not None
     return stamp(document.created_at)
@@ -100,10 +100,10 @@ def restore_view(dataset: fo.Dataset, state: State) -> None:
     document.description = state["description"]
     document.last_modified_at = datetime.now(timezone.utc).replace(tzinfo=None)
     document.save()
-    unlisted = {"_id": dataset._doc.id, "saved_views": {"$ne": document.id}}  # noqa: SLF001
+    unlisted = {"_id": dataset_id(dataset), "saved_views": {"$ne": document.id}}
     place = {"$each": [document.id], "$position": state["position"]}
     foo.get_db_conn().datasets.update_one(unlisted, {"$push": {"saved_views": place}})
-    dataset._doc.reload("saved_views")  # noqa: SLF001
+    reload_list(dataset, "saved_views")
 
 
 def remove_view(dataset: fo.Dataset, name: str, stages: list[str], document: Any | None) -> None:
@@ -118,8 +118,7 @@ def remove_view(dataset: fo.Dataset, name: str, stages: list[str], document: Any
     """
     if document is not None:
         unlist_view(dataset, document.id)
-    dataset_id = dataset._doc.id  # noqa: SLF001
-    listed = foo.get_db_conn().datasets.find_one({"_id": dataset_id}, {"saved_views": 1})
+    listed = foo.get_db_conn().datasets.find_one({"_id": dataset_id(dataset)}, {"saved_views": 1})
     foo.SavedViewDocument.objects(
-        dataset_id=dataset_id, name=name, view_stages=stages, id__nin=listed["saved_views"]
+        dataset_id=listed["_id"], name=name, view_stages=stages, id__nin=listed["saved_views"]
     ).delete()

@@ -15,7 +15,8 @@ from ..values import check_text
 from .changes import tell_both
 from .database import database_errors
 from .field_names import choose_prefix, name_score_fields
-from .labels import check_view, find_mask_field, root_dataset
+from .fiftyone_internals import root_dataset
+from .labels import check_view, find_mask_field
 from .reading import read_view
 from .run_fields import own_configs
 from .run_writing import HALF_DONE, RunContent, write_run, writing_to
@@ -41,7 +42,7 @@ def _find_totals(
     if class_totals is None or isinstance(class_totals, ClassTotals):
         return class_totals
     check_text("class_totals", class_totals)
-    dataset = view._root_dataset  # noqa: SLF001
+    dataset = root_dataset(view)
     known = class_totals in own_configs(dataset)
     results = dataset.load_brain_results(class_totals) if known else None
     if not isinstance(results, ShapeScoringResults):
@@ -85,7 +86,7 @@ def plan_scoring(
     labels = find_mask_field(samples, label_field)
     prefix = choose_prefix(samples, labels, brain_key, field_prefix)
     on_samples, on_labels = name_score_fields(labels, prefix)
-    earlier = own_configs(samples._root_dataset).get(brain_key)  # noqa: SLF001
+    earlier = own_configs(root_dataset(samples)).get(brain_key)
     paths = [field.path for field in on_samples + on_labels]
     config = ShapeScoringConfig(
         label_field,
@@ -137,7 +138,7 @@ def _make_content(
     on_samples = {prefix + name: scores.images[name] for name in SHAPE_SCORERS}
 
     def write(renew: Callable[[Any], None]) -> None:
-        dataset = samples._root_dataset  # noqa: SLF001
+        dataset = root_dataset(samples)
         report = tell_both(bar.update, renew)
         write_values(dataset, scores.images.image_id, on_samples, labels, report)
 

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import fiftyone as fo
 import fiftyone.core.odm as foo
 
+from .fiftyone_internals import dataset_id
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -18,7 +20,7 @@ _NAMES = re.compile(r"pruning( \(tfdp( \d+)?\))?")  # others where the user has 
 
 def _stored_groups(dataset: fo.Dataset) -> list[fo.SidebarGroupDocument] | None:
     """The groups as the database has them: the App may have changed them since they were read."""
-    wanted = {"_id": dataset._doc.id}  # noqa: SLF001
+    wanted = {"_id": dataset_id(dataset)}
     stored = foo.get_db_conn().datasets.find_one(wanted, {"app_config.sidebar_groups": 1})
     groups = (stored.get("app_config") or {}).get("sidebar_groups")
     return None if groups is None else [fo.SidebarGroupDocument.from_dict(g) for g in groups]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import fiftyone as fo
 import fiftyone.core.odm as foo
 import numpy as np
 from bson import ObjectId
@@ -13,11 +12,13 @@ from pymongo import UpdateOne
 
 from ..sources.ahead import run_ahead
 from .database import soon
+from .fiftyone_internals import reload_samples, sample_collection
 from .labels import project_labels, raw_list
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    import fiftyone as fo
     from numpy.typing import NDArray
 
     from .labels import LabelField
@@ -112,7 +113,7 @@ def _write_updates(dataset: fo.Dataset, updates: Iterable[_SampleUpdate]) -> boo
     """Whether all samples were as wanted."""
     ops = [update.op() for update in updates]
     with soon():
-        results = foo.bulk_write(ops, dataset._sample_collection, batcher=False) if ops else []  # noqa: SLF001
+        results = foo.bulk_write(ops, sample_collection(dataset), batcher=False) if ops else []
     return sum(result.matched_count for result in results) == len(ops)
 
 
@@ -123,7 +124,7 @@ def _write_with_labels(
     path = batch.field.path
     labels = project_labels(path, ("_id", *batch.nothing))
     for _ in range(_MAX_TRIES):
-        stored = dataset._sample_collection.find({"_id": {"$in": list(updates)}}, labels)  # noqa: SLF001
+        stored = sample_collection(dataset).find({"_id": {"$in": list(updates)}}, labels)
         found = [_with_labels(updates[d["_id"]], raw_list(d, path), batch) for d in stored]
         if _write_updates(dataset, found):
             return
@@ -176,5 +177,4 @@ def write_values(
     for rows in run_ahead(write, (range(k, min(k + BATCH_SAMPLES, end)) for k in starts)):
         if report is not None:
             report(len(rows))
-    collection_name = dataset._sample_collection_name  # noqa: SLF001
-    fo.Sample._reload_docs(collection_name, sample_ids=list(sample_ids))  # noqa: SLF001
+    reload_samples(dataset, sample_ids)

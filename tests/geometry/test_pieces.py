@@ -8,13 +8,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tfdp.geometry.pieces import do_in_pieces
+from tfdp.geometry.pieces import in_pieces
 
 
 def pieces_of(sizes, limit):
-    found = []
-    do_in_pieces(found.append, np.array(sizes, np.int64), limit)
+    found = in_pieces(np.array(sizes, np.int64), limit)
     return [list(range(len(sizes)))[piece] for piece in found]
+
+
+def do_in_pieces(work, sizes, limit):
+    for piece in in_pieces(np.array(sizes), limit):
+        work(piece)
 
 
 @pytest.mark.parametrize(
@@ -40,7 +44,7 @@ def test_every_item_is_in_one_piece_in_order_and_no_piece_is_large(sizes, limit)
 
 def do_in_two_threads(work, size):
     with ThreadPoolExecutor(2) as pool:
-        runs = [pool.submit(do_in_pieces, work, np.array([size]), 10) for _ in range(2)]
+        runs = [pool.submit(do_in_pieces, work, [size], 10) for _ in range(2)]
     return [run.result() for run in runs]
 
 
@@ -67,10 +71,10 @@ def test_a_large_piece_that_fails_does_not_keep_the_others_waiting():
 
     for _ in range(2):
         with pytest.raises(ValueError, match="on purpose"), ThreadPoolExecutor(1) as pool:
-            pool.submit(do_in_pieces, fail, np.array([21]), 10).result()
+            pool.submit(do_in_pieces, fail, [21], 10).result()
 
 
 def test_a_large_piece_may_be_cut_further():
     found = []
-    do_in_pieces(lambda _: do_in_pieces(found.append, np.array([99]), 10), np.array([99]), 10)
+    do_in_pieces(lambda _: do_in_pieces(found.append, [99], 10), [99], 10)
     assert found == [slice(0, 1)]

@@ -170,8 +170,7 @@ def test_pieces_hold_the_masks_that_are_drawn_as_a_whole(rasterizer):
     xy = rng.uniform(-50, 950, (part_starts[-1], 2))
     sizes = np.full((2, 300), 900)
     arguments = (xy, part_starts, mask_starts, *sizes)
-    pieces = []
-    rasterize_in_pieces(*arguments, rasterizer, lambda *piece: pieces.append(piece))
+    pieces = list(rasterize_in_pieces(*arguments, rasterizer))
     masks, problems = rasterize_polygons(*arguments, rasterizer)
     assert problems.any()
     assert not problems.all()

@@ -74,7 +74,7 @@ def test_a_trained_checkpoint(toy, toy_log, tmp_path):
 
 
 def test_results_are_at_the_images_own_size():
-    from tfdp.models.records import ImageRecord
+    from tfdp.sources.records import ImageRecord
 
     record = ImageRecord(5, None, 100, 200, [], [], np.zeros((0, 4)), [])
     output = {

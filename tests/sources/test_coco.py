@@ -12,8 +12,9 @@ from pycocotools.coco import COCO
 
 import tfdp
 from tfdp.scores.balance import aggregate_image_scores, balance_classes
-from tfdp.sources import coco_annotations
-from tfdp.sources.coco import read_coco
+from tfdp.sources import coco
+from tfdp.sources.coco import open_coco
+from tfdp.sources.measuring import measure
 
 REAL_FILES = {
     "coco": "coco/instances.json",
@@ -104,7 +105,7 @@ def test_the_order_of_members_and_the_layout_do_not_matter(document, write):
 
 def test_categories_of_one_name_are_told_apart(document, write):
     document["categories"][1]["name"] = "cat"
-    names = read_coco(write(document)).category_names.tolist()
+    names = measure(open_coco(write(document))).category_names.tolist()
     assert names == ["cat (id 1)", "cat (id 2)"]
 
 
@@ -122,7 +123,7 @@ def test_batches_measured_in_threads_come_in_file_order(document, write, monkeyp
         {**template, "id": k, "segmentation": [[0, 0, k, 0, k, 10, 0, 10]]} for k in range(9, 59)
     ]
     whole = tfdp.score_coco(write(document), "opencv").instances
-    monkeypatch.setattr(coco_annotations, "BATCH", 7)
+    monkeypatch.setattr(coco, "BATCH", 7)
     in_batches = tfdp.score_coco(write(document), "opencv").instances
     assert in_batches.annotation_id.tolist() == list(range(9, 59))
     assert in_batches.area.tolist() == whole.area.tolist() == [10.0 * k for k in range(9, 59)]
@@ -178,7 +179,7 @@ def test_files_that_do_not_fit_together_are_refused(document, write):
 
 
 def test_an_unknown_rasterizer_is_refused(document, write):
-    with pytest.raises(ValueError, match="unknown rasterizer 'cv'; there are 'coco' and 'opencv'"):
+    with pytest.raises(ValueError, match="unknown rasterizer 'cv'; choose one of coco, opencv"):
         tfdp.score_coco(write(document), rasterizer="cv")
 
 
@@ -215,7 +216,7 @@ def test_image_scores_are_those_of_the_released_code(shared, name):
 def test_pixel_areas_are_those_of_pycocotools(shared, name):
     path = shared / "data" / REAL_FILES[name]
     coco = COCO(path)
-    instances = read_coco(path).instances
+    instances = measure(open_coco(path)).instances
     expected = [coco.annToMask(coco.anns[i]).sum() for i in instances.ids[::20].tolist()]
     assert instances.pixel_area[::20].tolist() == expected
 

@@ -66,8 +66,9 @@ def _write(
 
 def _run(arguments: argparse.Namespace) -> int:
     try:
-        from ..models.records import read_coco_records
         from ..models.segmentation import train_and_score
+        from ..sources.coco import open_coco
+        from ..sources.records import read_records
     except ModuleNotFoundError as error:
         raise ValueError(
             f"train-score needs {error.name}: install the extra, pip install 'tfdp[models]'"
@@ -84,7 +85,7 @@ def _run(arguments: argparse.Namespace) -> int:
     stopping.outcome = (
         f"no table was written; the same command goes on from what is in {arguments.log}"
     )
-    records, crowds = read_coco_records(arguments.annotations, arguments.images)
+    records, crowds = read_records(open_coco(arguments.annotations), arguments.images)
     scores = train_and_score(
         records,
         arguments.log,

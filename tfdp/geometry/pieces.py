@@ -10,21 +10,21 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Iterator
 
     from numpy.typing import NDArray
 
 _large = RLock()
 
 
-def do_in_pieces(work: Callable[[slice], None], sizes: NDArray[np.int64], limit: int) -> None:
-    """Does the work on N items, piece by piece, in their order.
+def in_pieces(sizes: NDArray[np.int64], limit: int) -> Iterator[slice]:
+    """The slices of N items that are to be done at a time, in their order.
 
     A piece is no larger than ``limit`` and one more item. One that is larger than twice the limit,
-    because of that item, is done by one thread of the process at a time, while the others wait.
+    because of that item, is done by one thread of the process at a time, while the others wait:
+    until the next piece is asked for, or the iterator closed, in the same thread.
 
     Args:
-        work: is given the slice of the items that are in a piece.
         sizes: (N,) >= 0, of each item.
         limit: of a piece's size.
     """
@@ -32,4 +32,4 @@ def do_in_pieces(work: Callable[[slice], None], sizes: NDArray[np.int64], limit:
     starts = np.flatnonzero(np.diff(before // limit, prepend=-1))
     for start, stop in pairwise([*starts.tolist(), len(sizes)]):
         with _large if sizes[start:stop].sum() > 2 * limit else nullcontext():
-            work(slice(start, stop))
+            yield slice(start, stop)

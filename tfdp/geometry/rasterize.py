@@ -8,12 +8,12 @@ import numpy as np
 
 from .compiled import compiled, inner
 from .masks import MAX_OUTLINE, MaskProblem, MaskRuns, is_bad_size
-from .pieces import do_in_pieces
+from .pieces import in_pieces
 from .rasterize_coco import draw_coco
 from .rasterize_opencv import draw_opencv
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Iterator
 
     from numpy.typing import NDArray
 
@@ -97,22 +97,18 @@ def rasterize_in_pieces(
     heights: NDArray[np.int64],
     widths: NDArray[np.int64],
     rasterizer: Rasterizer,
-    use: Callable[[slice, MaskRuns, NDArray[np.uint8]], None],
-) -> None:
+) -> Iterator[tuple[slice, MaskRuns, NDArray[np.uint8]]]:
     """Draws N polygon masks, some at a time: what is held at once is bounded by its outline.
 
-    Takes what `rasterize_polygons` takes. For each piece, ``use`` is told which of the masks it
-    holds, and what `rasterize_polygons` would give of them.
+    Takes what `rasterize_polygons` takes. Yields, for each piece, which of the masks it holds, and
+    what `rasterize_polygons` would give of them.
     """
     problems, outlines = _check(xy, part_starts, mask_starts, heights, widths)
-
-    def draw(piece: slice) -> None:
+    for piece in in_pieces(outlines, PIECE):
         starts = mask_starts[piece.start : piece.stop + 1]
         sizes = heights[piece], widths[piece]
         masks = _draw(xy, part_starts, starts, *sizes, outlines[piece], rasterizer)
-        use(piece, masks, problems[piece])
-
-    do_in_pieces(draw, outlines, PIECE)
+        yield piece, masks, problems[piece]
 
 
 def rasterize_polygons(

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ..progress import Progress
-    from .records import Id
+    from ..sources.source import Id
 
 LEARNING_RATE = 0.1  # for 256 images; with the weight decay the usual ImageNet recipe of ResNets
 REFERENCE_BATCH = 256

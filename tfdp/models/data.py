@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from .records import ImageRecord
+    from ..sources.records import ImageRecord
 
 TARGET_SIDE = 28  # pixels of the mask head's output; torchvision's and the paper's
 SMALLEST_BOX = 0.01  # px; below, float32 coordinates give boxes without an area

@@ -16,12 +16,13 @@ from pycocotools.cocoeval import COCOeval
 from torchvision.models.detection.roi_heads import paste_masks_in_image
 
 from ..progress import progress_bar
-from ..sources.coco_reading import unique_names
+from ..sources.coco import open_coco
+from ..sources.joining import unique_names
+from ..sources.records import read_records
 from .checkpoints import load_weights, read_checkpoint
 from .data import image_problem, load_image
 from .loading import consecutive_batches, default_workers, load_batches
 from .mask_rcnn import blank_mask_rcnn
-from .records import read_coco_records
 from .training import find_device
 
 if TYPE_CHECKING:
@@ -30,8 +31,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ..progress import Progress
+    from ..sources.records import ImageRecord
     from .checkpoints import Checkpoint
-    from .records import ImageRecord
 
 KINDS = ("segm", "bbox")  # masks, boxes
 METRICS = ("AP", "AP50", "AP75", "APS", "APM", "APL")  # the order of COCOeval.stats
@@ -172,7 +173,7 @@ def evaluate_checkpoint(
     target_device = find_device(device)
     network = load_network(checkpoint, f"{path}").to(target_device)
     loaders = default_workers(target_device) if workers is None else workers
-    records, _ = read_coco_records(annotations, images)
+    records, _ = read_records(open_coco(annotations), images)
     readable = [r for r in records if image_problem(r.path, (r.width, r.height)) is None]
     with contextlib.redirect_stdout(io.StringIO()):  # pycocotools prints
         truth = COCO(str(annotations))

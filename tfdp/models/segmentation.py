@@ -28,9 +28,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ..progress import Progress
+    from ..sources.records import ImageRecord
     from .aggregation import Aggregation, Region
     from .data import Checked
-    from .records import ImageRecord
 
 LEARNING_RATE = 0.02  # for 16 images; with the weight decay the usual Mask R-CNN recipe
 REFERENCE_BATCH = 16
@@ -132,7 +132,7 @@ def train_and_score(
     scored as they are.
 
     Args:
-        records: images with their instances, `read_coco_records` or another source's.
+        records: images with their instances, as `tfdp.sources.records.read_records` gives them.
         folder: where the training log and the checkpoint go.
         model: one of `MASK_RCNN_MODELS`.
         weights: to start from: "none", "imagenet" (backbone), "coco", or a checkpoint's path.

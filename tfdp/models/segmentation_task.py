@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from ..sources.records import ImageRecord
     from .checkpoints import Checkpoint
-    from .records import ImageRecord
 
 PIXELS = TARGET_SIDE**2
 

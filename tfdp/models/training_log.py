@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ..skipped import Skipped
-    from .records import Id
+    from ..sources.source import Id
 
 MEANS = ("entropy", "loss", "el2n", "margin")
 PROBABILITY_STEPS = 65535

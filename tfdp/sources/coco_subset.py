@@ -11,7 +11,8 @@ from ..files.image_files import place_images
 from ..files.outputs import check_ending
 from ..files.staging import stage_outputs
 from ..selection.selection import Selection
-from .coco_tables import as_id_array, check_unique, read_ids
+from .coco_tables import read_ids
+from .ids import as_id_array, check_unique
 from .json_file import read_json_file
 
 if TYPE_CHECKING:

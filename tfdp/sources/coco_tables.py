@@ -2,44 +2,39 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from ..geometry.masks import is_bad_size
 from ..skipped import SkippedItem
+from .ids import as_id_array, check_unique
 from .json_values import read_integers
+from .source import Images
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
     from .json_file import JsonFile
     from .json_scan import Spans
+    from .source import Id
 
-Id = int | str
 UNKNOWN, SKIPPED = -1, -2  # in place of the row of an image
 
 
-@dataclass(frozen=True)
-class Images:
-    """The I images of a file that can be scored.
+class ImageTable(NamedTuple):
+    """The images of a file.
 
     Attributes:
-        ids: (I,) list.
-        file_names: (I,) list, "" where there is none.
-        heights: (I,) int64, px.
-        widths: (I,) int64, px.
-        row_of_id: the row of each image; `SKIPPED` for one that is passed over.
+        images: those that can be used.
+        row_of_id: the row of each image among them; `SKIPPED` for one that is passed over.
         skipped: the images that are passed over.
     """
 
-    ids: list[Id]
-    file_names: list[str]
-    heights: NDArray[np.int64]
-    widths: NDArray[np.int64]
-    row_of_id: dict[Id, int]
+    images: Images
+    row_of_id: Mapping[Id | None, int]
     skipped: list[SkippedItem]
 
 
@@ -57,29 +52,6 @@ def read_ids(file: JsonFile, spans: Spans) -> list[Id | None]:
         valid = is_text(value) or (type(value) is int and -(2**63) <= value < 2**63)
         ids[row] = value if valid else None
     return ids
-
-
-def as_id_array(ids: list[Id]) -> NDArray[Any]:
-    """A column of ids: int64 where all are integers, else Python objects."""
-    if all(type(i) is int for i in ids):
-        return np.array(ids, np.int64)
-    column = np.empty(len(ids), object)
-    column[:] = ids
-    return column
-
-
-def check_unique(files: object, kind: str, ids: NDArray[Any]) -> None:
-    """Refuses files in which two entries go by one id."""
-    if ids.dtype == object:
-        repeated = [i for i, times in Counter(ids.tolist()).items() if times > 1]
-    else:
-        ordered = np.sort(ids)
-        repeated = ordered[1:][ordered[1:] == ordered[:-1]].tolist()
-    if repeated:
-        raise ValueError(
-            f"{files} has several {kind} with the id {repeated[0]!r}, and {len(repeated)} such ids "
-            "in all; every id must be there once"
-        )
 
 
 def read_categories(file: JsonFile) -> dict[Id, str]:
@@ -119,7 +91,7 @@ def _read_file_name(file: JsonFile, span: Spans) -> str:
     return name if is_text(name) else ""
 
 
-def read_images(file: JsonFile) -> Images:
+def read_images(file: JsonFile) -> ImageTable:
     """The images of a file.
 
     Raises:
@@ -135,19 +107,19 @@ def read_images(file: JsonFile) -> Images:
     has_id = np.array([i is not None for i in ids], np.bool_)
     has_size = has_height & has_width & ~_are_bad_sizes(heights, widths)
     good = np.flatnonzero(has_id & has_size)
-    row_of_id = dict.fromkeys((i for i in ids if i is not None), SKIPPED)
+    row_of_id: dict[Id | None, int] = dict.fromkeys((i for i in ids if i is not None), SKIPPED)
     good_ids = [
         i for i, is_good in zip(ids, has_id & has_size, strict=True) if is_good and i is not None
     ]
     row_of_id |= {image_id: k for k, image_id in enumerate(good_ids)}
-    return Images(
+    images = Images(
         ids=good_ids,
         file_names=[_read_file_name(file, span) for span in found[good, 3]],
         heights=heights[good],
         widths=widths[good],
-        row_of_id=row_of_id,
-        skipped=[
-            _describe_bad_image(file, row, ids[row], found[row, 1:3])
-            for row in np.flatnonzero(~(has_id & has_size)).tolist()
-        ],
     )
+    skipped = [
+        _describe_bad_image(file, row, ids[row], found[row, 1:3])
+        for row in np.flatnonzero(~(has_id & has_size)).tolist()
+    ]
+    return ImageTable(images, row_of_id, skipped)

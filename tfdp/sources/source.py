@@ -9,8 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
+from ..geometry.masks import MaskRuns
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
@@ -35,7 +37,7 @@ class Polygons(NamedTuple):
 
 
 class RunLengths(NamedTuple):
-    """n masks as run lengths, as `tfdp.geometry.masks.mask_runs_from_rle` takes them."""
+    """n masks as run lengths, as `tfdp.geometry.run_lengths.mask_runs_from_rle` takes them."""
 
     counts: Sequence[bytes | str | Sequence[int]]
     heights: Ints
@@ -48,7 +50,7 @@ class Bitmaps(NamedTuple):
     bitmaps: Sequence[NDArray[np.generic]]
 
 
-Shapes = Polygons | RunLengths | Bitmaps
+Shapes = Polygons | RunLengths | Bitmaps | MaskRuns
 
 
 class Piece(NamedTuple):
@@ -70,17 +72,19 @@ class Batch(NamedTuple):
         ids: (n,) ids; None where an entry has none that can be used.
         image_index: (n,) row of each one's image among the source's; anything for a problem.
         categories: (n,) key of each one's class in the source's ``categories``; likewise.
-        pieces: the masks, each row at most once; reading on may add to ``problems``.
-        problems: why entries are passed over; all of them once ``pieces`` is at its end.
-        boxes: (n, 4) x, y, width, height, px; NaN where the mask's own box is meant. None where the
-            source was not asked for boxes.
+        pieces: the masks, each row at most once; a row in none of them is passed over. Reading on
+            may add to ``problems``.
+        problems: why entries are passed over; all of them once ``pieces`` is at its end. What
+            pieces hold of such an entry is not used.
+        boxes: (n, 4) x, y, width, height, px; NaN where the mask's own box is meant. None where
+            that is meant of all, or boxes are not asked for.
         progress: what the batch adds to the source's progress.
     """
 
     ids: Sequence[Id | None]
     image_index: Ints
     categories: Sequence[Id | None]
-    pieces: Iterator[Piece]
+    pieces: Generator[Piece, None, None]
     problems: Problems
     boxes: NDArray[np.float64] | None
     progress: int
@@ -109,23 +113,30 @@ class Source(Protocol):
     What `batches` gives is light; each item reads its batch when it is called, in any thread.
 
     Attributes:
-        title: what a progress bar says.
-        unit: what it counts ("instances", "images", "samples").
+        name: what errors call it: the path, where it has one.
+        unit: what its progress counts ("instances", "images", "samples").
         total: the sum of all batches' ``progress``.
         kind: what its entries are called where they are passed over ("annotation", "label").
+        ids_are_unique: whether images or entries of one id are an error, and not as they should be.
     """
 
-    title: str
+    name: str
     unit: str
     total: int
     kind: str
+    ids_are_unique: bool
 
-    def batches(self) -> Iterator[Callable[[], Batch]]:
-        """The batches, in order."""
+    def batches(self, *, for_learning: bool) -> Iterator[Callable[[], Batch]]:
+        """The batches, in order.
+
+        Args:
+            for_learning: whether boxes are asked for, and masks in the frames of their images. Else
+                there are no boxes, and a mask may be of a size of its own.
+        """
         ...
 
     def images(self) -> Images:
-        """The images; known when all batches have been taken."""
+        """The images; known when all batches have been read."""
         ...
 
     def categories(self) -> Mapping[Id, str]:

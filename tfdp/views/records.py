@@ -11,8 +11,8 @@ from PIL import Image
 
 from ..files.regular_files import check_regular_file
 from ..geometry.run_lengths import mask_runs_to_rle
-from ..models.records import ImageRecord
 from ..skipped import Skipped
+from ..sources.records import ImageRecord
 from .frames import frame_runs, place_mask
 from .labels import LabelField, project_labels, raw_value, stream_raw
 from .masks import read_mask

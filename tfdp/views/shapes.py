@@ -13,7 +13,6 @@ from ..geometry.rasterize import rasterize_in_pieces
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from ..geometry.masks import MaskRuns
     from ..geometry.rasterize import Rasterizer
     from .values import Outline
 
@@ -47,17 +46,15 @@ def measure_outlines(
     contours: list[Contours] = []
     problems: list[NDArray[np.uint8]] = []
 
-    def measure(_: slice, runs: MaskRuns, found: NDArray[np.uint8]) -> None:
-        contours.append(measure_contours(runs))
-        problems.append(found)
-
-    rasterize_in_pieces(
+    drawn = rasterize_in_pieces(
         np.concatenate([np.empty((0, 2)), *parts]),
         _offsets([len(part) for part in parts]),
         _offsets([len(outline.parts) for outline in outlines]),
         np.array([outline.height for outline in outlines], np.int64),
         np.array([outline.width for outline in outlines], np.int64),
         rasterizer,
-        measure,
     )
+    for _, runs, found in drawn:
+        contours.append(measure_contours(runs))
+        problems.append(found)
     return join_contours(contours), np.concatenate(problems)

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from fiftyone.operators import types
 
-from tfdp.scores.shape_scores import PLAIN_SCORERS
-from tfdp.scores.table import SCORE_FIELDS, higher_first
+from tfdp.scores.table import SCORERS, higher_first, list_plain_scorers
 from tfdp.values import check_flag, check_number, check_text, check_texts, check_whole
 from tfdp.views.candidates import list_score_fields
 from tfdp.views.fields import score_of
@@ -25,15 +24,6 @@ if TYPE_CHECKING:
 
 DEFAULT_RATE = 0.5
 
-_PLAIN = {
-    "count": ("Number of instances", "most first"),
-    "inverse_frequency": ("Inverse class frequency", "CB-SCS with the shape taken out"),
-    "random": ("Random", "seeded"),
-    "instance_matched_random": (
-        "Random, instance-matched",
-        "as many instances, image by image, as the top by CB-SCS",
-    ),
-}
 _POLICIES = {
     "top": ("Top", "the best scores: the paper's way"),
     "stratified": ("Stratified", "drawn from all strata of the scores (CCS)"),
@@ -70,7 +60,7 @@ def _scorer(asked: dict[str, Any], view: SampleCollection) -> str:
     dataset = root_dataset(view)
     fields = list_score_fields(view)
     best = next((name for name in fields if score_of(dataset, name) == "cb_scs"), None)
-    return asked["scorer"] or best or PLAIN_SCORERS[0]
+    return asked["scorer"] or best or list_plain_scorers()[0]
 
 
 def chosen_name(asked: dict[str, Any], dataset: fo.Dataset) -> str:
@@ -109,9 +99,10 @@ def ask_scorer(asked: dict[str, Any], inputs: types.Object, view: SampleCollecti
     dataset = root_dataset(view)
     scorers = {}
     for name in list_score_fields(view):
-        known = SCORE_FIELDS.get(score_of(dataset, name))
+        known = SCORERS.get(score_of(dataset, name))
         scorers[name] = f"{name} ({known.label})" if known is not None else name
-    scorers |= {name: text for name, text in _PLAIN.items() if name not in scorers}
+    for name in list_plain_scorers():
+        scorers.setdefault(name, (SCORERS[name].label, SCORERS[name].description))
     scorer = _scorer(asked, view)
     forms.choose(
         inputs,
@@ -124,7 +115,7 @@ def ask_scorer(asked: dict[str, Any], inputs: types.Object, view: SampleCollecti
         description="A numeric field of samples, or a plain scorer to compare it with",
     )
     known = score_of(dataset, scorer)
-    if known not in SCORE_FIELDS and scorer not in _PLAIN:
+    if known not in SCORERS:
         forms.choose(
             inputs,
             "direction",

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import fiftyone.operators as foo
 from fiftyone.operators import types
 
-from tfdp.models.aggregation import REGIONS
+from tfdp.models.regions import REGIONS
 from tfdp.models.score_log import default_scores
-from tfdp.scores.table import MODEL_FIELDS
+from tfdp.scores.table import SCORERS
 from tfdp.values import check_flag, check_number, check_text, check_texts, check_whole, shown
 from tfdp.views.comparison import compare_scores
 from tfdp.views.database import database_errors
@@ -308,9 +308,8 @@ def _ask_scores(
         view=types.DropdownView(
             multiple=True,
             choices=[
-                types.Choice(field.name, label=field.label, description=field.description)
-                for field in MODEL_FIELDS
-                if field.name in possible
+                types.Choice(name, label=SCORERS[name].label, description=SCORERS[name].description)
+                for name in possible
             ],
         ),
     )

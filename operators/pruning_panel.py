@@ -6,7 +6,7 @@ import fiftyone.operators as foo
 from fiftyone import ViewField
 from fiftyone.operators import types
 
-from tfdp.scores.shape_scores import PLAIN_SCORERS
+from tfdp.scores.table import SCORERS, list_plain_scorers
 from tfdp.selection.comparison import instances_kept
 from tfdp.selection.criteria import Criteria
 from tfdp.selection.selection import select_images
@@ -187,7 +187,7 @@ def _check_percent(value):
 
 
 def _scorers(ctx):
-    return [*list_score_fields(ctx.dataset), *PLAIN_SCORERS]
+    return [*list_score_fields(ctx.dataset), *list_plain_scorers()]
 
 
 def _default_scorer(ctx):
@@ -199,7 +199,8 @@ def _default_scorer(ctx):
 def _comparable(ctx):
     """The scorers whose cost is drawn beside the chosen one: our own scores, and the plain ones."""
     own = [name for name in list_score_fields(ctx.dataset) if is_own(ctx.dataset, name)]
-    return [*own, "count", "inverse_frequency", "random"]
+    plain = [n for n in list_plain_scorers() if "reference" not in SCORERS[n].needs]
+    return [*own, *plain]
 
 
 def _stacked(panel):

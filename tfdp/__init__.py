@@ -15,7 +15,8 @@ from .version import __version__
 
 if TYPE_CHECKING:
     from .scores.balance import ClassTotals
-    from .scores.shape_scores import SCORERS, ShapeScores
+    from .scores.shape_scores import ShapeScores
+    from .scores.table import SCORERS
     from .selection.select import select
     from .selection.selection import Selection
     from .sources.coco import score_coco
@@ -45,7 +46,7 @@ __all__ = [
 ]
 
 _HOMES = {
-    "SCORERS": ".scores.shape_scores",
+    "SCORERS": ".scores.table",
     "ClassTotals": ".scores.balance",
     "Selection": ".selection.selection",
     "ShapeScores": ".scores.shape_scores",

@@ -10,7 +10,9 @@ import pytest
 from pyarrow import parquet
 
 from tfdp.cli import main
-from tfdp.scores.shape_scores import SCORERS
+from tfdp.scores.shape_scores import list_scorers
+
+SCORERS = list_scorers()
 
 SQUARE = [10, 10, 20, 10, 20, 20, 10, 20]
 

@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 
 from tfdp.scores.balance import (
     ClassTotals,
-    aggregate_image_scores,
     balance_classes,
     sum_class_totals,
 )
@@ -66,8 +65,3 @@ def test_totals_of_different_classes_are_united():
 def test_totals_survive_json():
     totals = ClassTotals({7: 0.1 + 0.2, 9: 0.0}, {7: 2, 9: 0})
     assert ClassTotals.from_list(json.loads(json.dumps(totals.to_list()))) == totals
-
-
-def test_an_image_score_is_the_sum_and_none_without_instances():
-    image_scores = aggregate_image_scores(np.array([1.0, 2.0, 4.0]), np.array([0, 0, 2]), 4)
-    np.testing.assert_array_equal(image_scores, [3.0, np.nan, 4.0, np.nan])

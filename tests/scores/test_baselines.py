@@ -6,6 +6,7 @@ from tfdp.scores.baselines import (
     score_count,
     score_instance_matched_random,
     score_inverse_frequency,
+    score_plain,
     score_random,
 )
 from tfdp.scores.contents import Contents
@@ -29,7 +30,11 @@ def test_count_by_hand():
 
 
 def test_inverse_frequency_by_hand():
-    np.testing.assert_allclose(score_inverse_frequency(CONTENTS), [0.5 + 0.5 + 0.5, np.nan, 0.5])
+    np.testing.assert_allclose(score_inverse_frequency(CONTENTS), [0.5, 0.5, 0.5, 0.5])
+    expected = {"sum": [1.5, np.nan, 0.5], "mean": [0.5, np.nan, 0.5]}
+    for aggregation, images in expected.items():
+        found = score_plain("inverse_frequency", CONTENTS, aggregation=aggregation)
+        np.testing.assert_allclose(found, images)
 
 
 def test_random_is_seeded_and_has_no_score_without_instances():

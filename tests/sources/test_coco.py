@@ -11,7 +11,8 @@ from pycocotools import mask as mask_api
 from pycocotools.coco import COCO
 
 import tfdp
-from tfdp.scores.balance import aggregate_image_scores, balance_classes
+from tfdp.scores.aggregation import aggregate_image_scores
+from tfdp.scores.balance import balance_classes
 from tfdp.sources import coco
 from tfdp.sources.coco import open_coco
 from tfdp.sources.measuring import measure

@@ -13,7 +13,7 @@ import pyarrow as pa
 from ..files.comparison_file import check_comparison_ending, write_comparison_to
 from ..files.tables import read_table
 from ..geometry.rasterize import Rasterizer
-from ..scores.shape_scores import SCORERS, SHAPE_SCORERS
+from ..scores.shape_scores import SHAPE_SCORES, list_scorers
 from ..scores.table import higher_first
 from ..selection.comparison import RATES, Comparison, compare_scorers
 from ..selection.selection import Candidates
@@ -77,7 +77,7 @@ def _read_candidates(path: Path, scores: ShapeScores, taken: set[str]) -> list[C
 def _compare(arguments: argparse.Namespace) -> Comparison:
     started = time.perf_counter()
     scores = score_coco([arguments.annotations], arguments.rasterizer)
-    seconds = dict.fromkeys(SHAPE_SCORERS, time.perf_counter() - started)
+    seconds = dict.fromkeys(SHAPE_SCORES, time.perf_counter() - started)
     candidates = [
         Candidates(
             scores.images.image_id,
@@ -86,9 +86,9 @@ def _compare(arguments: argparse.Namespace) -> Comparison:
             scores.contents,
             name,
         )
-        for name in SCORERS
+        for name in list_scorers()
     ]
-    taken = set(SCORERS)
+    taken = set(list_scorers())
     for path in arguments.scores:
         candidates += _read_candidates(path, scores, taken)
     return compare_scorers(candidates, arguments.reference, arguments.rates, seconds)

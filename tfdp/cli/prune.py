@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..scores.shape_scores import SCORERS
+from ..scores.shape_scores import list_scorers
 from ..selection.criteria import POLICIES, UNANNOTATED
 from ..selection.select import select
 from ..sources.coco_subset import stage_coco_subset
@@ -87,7 +87,7 @@ def add_prune_parser(subparsers: Any) -> None:
     budget.add_argument("--rate", type=float, help="fraction of the scored images to remove")
     budget.add_argument("--keep", type=int, metavar="N", help="number of scored images to keep")
     budget.add_argument("--threshold", type=float, help="keep images that score this or more")
-    parser.add_argument("--scorer", choices=SCORERS, default="cb_scs")
+    parser.add_argument("--scorer", choices=list_scorers(), default="cb_scs")
     parser.add_argument("--policy", choices=POLICIES, default="top")
     parser.add_argument("--min-per-class", type=int, default=0, metavar="N")
     parser.add_argument("--unannotated", choices=UNANNOTATED, default="prune")

@@ -10,7 +10,8 @@ import pyarrow as pa
 
 from ..files.stopping import stopping
 from ..files.tables import write_arrow
-from ..models.aggregation import AGGREGATIONS, REGIONS
+from ..models.regions import REGIONS
+from ..scores.aggregation import AGGREGATIONS
 from ..skipped import Skipped
 from .outputs import Outputs, add_skipped_option, check_names, stage_skipped
 from .summary import describe_skipped

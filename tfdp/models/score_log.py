@@ -7,16 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..scores.aggregation import AGGREGATIONS, aggregate_image_scores
+from ..scores.table import higher_first, names_needing
 from . import dynamics
-from .aggregation import (
-    AGGREGATIONS,
-    REGIONS,
-    Aggregation,
-    Region,
-    aggregate_images,
-    aggregate_pixels,
-)
 from .log_reading import open_epochs, open_targets, read_rows, read_run, read_seconds
+from .regions import REGIONS, Region, aggregate_pixels
 from .training_log import (
     MEANS,
     PIXELS,
@@ -32,8 +27,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-SNAPSHOT_SCORES = ("entropy", "loss", "el2n")  # of one model
-DYNAMIC_SCORES = ("forgetting", "aum", "dyn_unc", "dual")  # of a training
+SNAPSHOT_SCORES = names_needing("model")
+DYNAMIC_SCORES = names_needing("training")
 MODEL_SCORES = SNAPSHOT_SCORES + DYNAMIC_SCORES
 CHUNK = 512  # rows at a time; 512 x 784 pixels x 12 epochs in float32 are 19 MB
 
@@ -127,7 +122,7 @@ def score_log(
     *,
     window: int | None = None,
     region: Region = "roi",
-    aggregation: Aggregation = "sum",
+    aggregation: str = "sum",
 ) -> ModelScores:
     """Scores from a finished training log, without a model.
 
@@ -155,7 +150,13 @@ def score_log(
     count = len(rows.instance_ids)
     instance_scores = _score_instances(folder, run, count, names, chosen, region)
     image_scores = {
-        name: aggregate_images(name, values, rows.image_index, len(rows.image_ids), aggregation)
+        name: aggregate_image_scores(
+            values,
+            rows.image_index,
+            len(rows.image_ids),
+            aggregation,
+            higher_first=higher_first(name),
+        )
         for name, values in instance_scores.items()
     }
     used = {"window": chosen, "region": region, "aggregation": aggregation}

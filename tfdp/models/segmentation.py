@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
     from ..progress import Progress
     from ..sources.records import ImageRecord
-    from .aggregation import Aggregation, Region
     from .data import Checked
+    from .regions import Region
 
 LEARNING_RATE = 0.02  # for 16 images; with the weight decay the usual Mask R-CNN recipe
 REFERENCE_BATCH = 16
@@ -124,7 +124,7 @@ def train_and_score(
     scores: Sequence[str] | None = None,
     window: int | None = None,
     region: Region = "roi",
-    aggregation: Aggregation = "sum",
+    aggregation: str = "sum",
 ) -> ModelScores:
     """Train a Mask R-CNN and score every instance and image by what it said (TFDP, section 3.2).
 

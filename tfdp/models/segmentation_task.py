@@ -10,10 +10,10 @@ import numpy as np
 import torch
 
 from . import pixel_scores
-from .aggregation import REGIONS, aggregate_pixels
 from .data import TARGET_SIDE, flip_decision, load_example, load_image
 from .loading import consecutive_batches, load_batches
 from .mask_rcnn import mask_logits
+from .regions import REGIONS, aggregate_pixels
 from .training_log import blank_rows, pack_rows
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""SI-SCS -> CB-SCS -> image scores: balanced over the classes, summed over an image's instances."""
+"""SI-SCS -> CB-SCS: scores that are balanced over the classes."""
 
 from __future__ import annotations
 
@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from numpy.typing import NDArray
+
+
+def _add(a: Mapping[Any, Any], b: Mapping[Any, Any]) -> dict[Any, Any]:
+    return {key: a.get(key, 0) + b.get(key, 0) for key in {**a, **b}}
 
 
 @dataclass(frozen=True)
@@ -82,25 +86,3 @@ def balance_classes(
         where the class total is 0.
     """
     return divide_or_zero(instance_scores, np.asarray(class_totals, np.float64)[category_index])
-
-
-def aggregate_image_scores(
-    instance_scores: NDArray[np.float64], image_index: NDArray[np.int64], num_images: int
-) -> NDArray[np.float64]:
-    """Image scores: the plain sum over an image's instances (TFDP, eq. 14).
-
-    Args:
-        instance_scores: (N,) scores.
-        image_index: (N,) row of each instance's image.
-        num_images: I.
-
-    Returns:
-        (I,) image scores; NaN for an image without a scored instance.
-    """
-    sums = np.bincount(image_index, instance_scores, minlength=num_images)
-    counts = np.bincount(image_index, minlength=num_images)
-    return np.where(counts > 0, sums, np.nan)
-
-
-def _add(a: Mapping[Any, Any], b: Mapping[Any, Any]) -> dict[Any, Any]:
-    return {key: a.get(key, 0) + b.get(key, 0) for key in {**a, **b}}

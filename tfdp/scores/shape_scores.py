@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..columns import Columns
-from .balance import ClassTotals, aggregate_image_scores, balance_classes, sum_class_totals
-from .baselines import (
-    score_count,
-    score_instance_matched_random,
-    score_inverse_frequency,
-    score_random,
-)
+from ..values import check_choice
+from .aggregation import aggregate_image_scores
+from .balance import ClassTotals, balance_classes, sum_class_totals
+from .baselines import score_plain
 from .complexity import score_scs, score_si_scs
 from .contents import Contents
+from .table import list_plain_scorers, names_needing
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -24,9 +22,12 @@ if TYPE_CHECKING:
     from ..skipped import Skipped
     from .instances import Collection
 
-SHAPE_SCORERS = ("cb_scs", "si_scs", "scs")
-PLAIN_SCORERS = ("count", "inverse_frequency", "random", "instance_matched_random")
-SCORERS = SHAPE_SCORERS + PLAIN_SCORERS
+SHAPE_SCORES = ("scs", "si_scs", "cb_scs")  # the columns of the tables, in their order
+
+
+def list_scorers() -> tuple[str, ...]:
+    """The names of the scorers of masks: those of shapes, the paper's first, and the plain ones."""
+    return names_needing("outlines") + list_plain_scorers()
 
 
 @dataclass(frozen=True)
@@ -80,23 +81,25 @@ class ShapeScores:
         """Ids of the instances whose contour has no area (one pixel wide): they score 0."""
         return self.instances.annotation_id[self.instances.area == 0]
 
-    def image_scores(self, scorer: str = "cb_scs", seed: int = 0) -> NDArray[np.float64]:
-        """(I,) image scores by the named scorer, one of `SCORERS`; higher = kept first.
+    def image_table(self, aggregation: str = "sum") -> ImageScores:
+        """The image scores by another way from instances to images, one of `AGGREGATIONS`."""
+        index, count = self.contents.image_index, self.contents.num_images
+        columns: dict[str, Any] = {
+            name: aggregate_image_scores(self.instances[name], index, count, aggregation)
+            for name in SHAPE_SCORES
+        }
+        return replace(self.images, **columns)
+
+    def image_scores(
+        self, scorer: str = "cb_scs", seed: int = 0, aggregation: str = "sum"
+    ) -> NDArray[np.float64]:
+        """(I,) image scores by the named scorer, one of `list_scorers`; higher = kept first.
 
         ``seed`` is used by the random ones. `instance_matched_random` is matched to CB-SCS.
         """
-        if scorer in SHAPE_SCORERS:
-            return self.images[scorer]
-        rng = np.random.default_rng(seed)
-        if scorer == "count":
-            return score_count(self.contents)
-        if scorer == "inverse_frequency":
-            return score_inverse_frequency(self.contents)
-        if scorer == "random":
-            return score_random(self.contents, rng)
-        if scorer == "instance_matched_random":
-            return score_instance_matched_random(self.contents, self.images.cb_scs, rng)
-        raise ValueError(f"unknown scorer {scorer!r}; the scorers are {', '.join(SCORERS)}")
+        if check_choice("scorer", scorer, list_scorers()) in SHAPE_SCORES:
+            return self.image_table(aggregation)[scorer]
+        return score_plain(scorer, self.contents, self.images.cb_scs, seed, aggregation)
 
 
 def score_shapes(collection: Collection, class_totals: ClassTotals | None = None) -> ShapeScores:
@@ -127,9 +130,11 @@ def score_shapes(collection: Collection, class_totals: ClassTotals | None = None
         collection.category_names,
         rows.pixel_area,
     )
-    per_image = [
-        aggregate_image_scores(s, rows.image_index, num_images) for s in (scs, si_scs, cb_scs)
-    ]
+    scores = {"scs": scs, "si_scs": si_scs, "cb_scs": cb_scs}
+    per_image = {
+        name: aggregate_image_scores(values, rows.image_index, num_images)
+        for name, values in scores.items()
+    }
     return ShapeScores(
         instances=InstanceScores(
             annotation_id=rows.ids,
@@ -137,12 +142,10 @@ def score_shapes(collection: Collection, class_totals: ClassTotals | None = None
             category_id=collection.category_ids[rows.category_index],
             area=rows.area,
             perimeter=rows.perimeter,
-            scs=scs,
-            si_scs=si_scs,
-            cb_scs=cb_scs,
+            **scores,
         ),
         images=ImageScores(
-            collection.image_ids, collection.file_names, contents.num_instances(), *per_image
+            collection.image_ids, collection.file_names, contents.num_instances(), **per_image
         ),
         class_totals=totals,
         contents=contents,

@@ -7,14 +7,9 @@ from typing import TYPE_CHECKING
 import fiftyone as fo
 import numpy as np
 
-from ..scores.baselines import (
-    score_count,
-    score_instance_matched_random,
-    score_inverse_frequency,
-    score_random,
-)
-from ..scores.shape_scores import PLAIN_SCORERS
-from ..scores.table import higher_first
+from ..scores.aggregation import check_summed
+from ..scores.baselines import score_plain
+from ..scores.table import SCORERS, higher_first, list_plain_scorers
 from ..selection.selection import Candidates
 from ..values import check_text, check_whole
 from .fields import is_own, score_of
@@ -46,7 +41,7 @@ def _read_field(
     """(I,) values of a numeric field of samples, and (I,) whether there is one."""
     field = view.get_field(scorer)
     if not isinstance(field, _NUMERIC):
-        known = ", ".join([*list_score_fields(view), *PLAIN_SCORERS])
+        known = ", ".join([*list_score_fields(view), *list_plain_scorers()])
         found = "no such field" if field is None else type(field).__name__
         raise ValueError(  # noqa: TRY004
             f"scorer {scorer!r} must be a numeric field of samples or a scorer of tfdp, but it is "
@@ -58,14 +53,14 @@ def _read_field(
     return np.array([np.nan if n is None else n for n in numbers], float), scored
 
 
-def _reference_of(view: SampleCollection) -> str:
-    """The sample field that instance_matched_random is matched to: CB-SCS."""
+def _reference_of(view: SampleCollection, scorer: str) -> str:
+    """The sample field that some plain scorers are set beside: CB-SCS."""
     dataset = root_dataset(view)
     for name in list_score_fields(view):
         if score_of(dataset, name) == "cb_scs":
             return name
     raise ValueError(
-        "instance_matched_random is matched to the field cb_scs, which the samples don't have; "
+        f"{scorer} is matched to the field cb_scs, which the samples don't have; "
         "call compute_shape_scores first"
     )
 
@@ -77,35 +72,34 @@ def score_candidates(
     *,
     scorer_higher_first: bool | None = None,
     seed: int = 0,
+    aggregation: str = "sum",
 ) -> Candidates:
     """The candidates of a selection, by a field of samples or by a scorer that looks at no mask.
 
     Args:
         view: the samples.
         held: from ``read_contents`` of the same view.
-        scorer: a numeric field of samples, or one of `PLAIN_SCORERS`.
+        scorer: a numeric field of samples, or a plain scorer.
         scorer_higher_first: whether the highest values are kept first; None: as `tfdp.scores.table`
             says, true of a field that we do not know.
         seed: of the random scorers.
+        aggregation: from instances to samples, of a scorer that scores instances.
 
     Raises:
         ValueError: there is no such scorer, or its scores are NaN.
     """
     check_text("scorer", scorer)
+    check_whole("seed", seed)
     contents = held.contents
     scored = contents.num_instances() > 0
-    rng = np.random.default_rng(check_whole("seed", seed))
-    if scorer not in PLAIN_SCORERS or view.get_field(scorer) is not None:
+    if scorer not in list_plain_scorers() or view.get_field(scorer) is not None:
+        check_summed(scorer, aggregation)
         scores, scored = _read_field(view, scorer)
-    elif scorer == "count":
-        scores = score_count(contents)
-    elif scorer == "inverse_frequency":
-        scores = score_inverse_frequency(contents)
-    elif scorer == "random":
-        scores = score_random(contents, rng)
     else:
-        reference, scored = _read_field(view, _reference_of(view))
-        scores = score_instance_matched_random(contents, reference, rng)
+        reference = None
+        if "reference" in SCORERS[scorer].needs:
+            reference, scored = _read_field(view, _reference_of(view, scorer))
+        scores = score_plain(scorer, contents, reference, seed, aggregation)
     if scorer_higher_first is None:
         scorer_higher_first = higher_first(score_of(root_dataset(view), scorer))
     return Candidates(held.sample_ids, scores, scored, contents, scorer, scorer_higher_first)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from ..scores.shape_scores import PLAIN_SCORERS
+from ..scores.table import SCORERS, list_plain_scorers
 from ..selection.comparison import RATES, Comparison, compare_scorers
 from ..values import check_texts
 from .candidates import list_score_fields, score_candidates
@@ -22,21 +22,22 @@ if TYPE_CHECKING:
 
     from fiftyone.core.collections import SampleCollection
 
-MATCHED = "instance_matched_random"
-
 
 def list_scorers(view: SampleCollection) -> list[str]:
     """All that can be compared: numeric fields that have values, our own first; plain scorers."""
     fields = [name for name in list_score_fields(view) if view.count(name)]
-    matched = any(_is_cb_scs(view, name) for name in fields)
-    plain = [name for name in PLAIN_SCORERS if matched or name != MATCHED]
+    referred = any(_is_cb_scs(view, name) for name in fields)
+    plain = [
+        name for name in list_plain_scorers() if referred or "reference" not in SCORERS[name].needs
+    ]
     return [*fields, *(name for name in plain if name not in fields)]
 
 
 def default_scorers(view: SampleCollection) -> list[str]:
     """The scores of tfdp that have values, and the plain scorers."""
     dataset = root_dataset(view)
-    return [n for n in list_scorers(view) if n in PLAIN_SCORERS or is_own(dataset, n)]
+    plain = list_plain_scorers()
+    return [name for name in list_scorers(view) if name in plain or is_own(dataset, name)]
 
 
 def default_reference(view: SampleCollection, scorers: Sequence[str]) -> str:
@@ -77,9 +78,8 @@ def compare_scores(
         samples: a dataset or view of images.
         label_field: whose labels are counted, Detections, Polylines or a Classification; by default
             those that the reference was computed on.
-        scorers: numeric fields of samples, and plain scorers ("count", "inverse_frequency",
-            "random", "instance_matched_random"); by default all scores of tfdp that have values in
-            this view, and all plain scorers that can be had.
+        scorers: numeric fields of samples, and plain scorers (`tfdp.scores.baselines`); by default
+            all scores of tfdp that have values in this view, and all plain scorers that can be had.
         reference: what the others are compared with; by default CB-SCS, or else the first scorer.
         rates: pruning rates at which the kept samples are compared; the policy is "top".
         seed: of the random scorers.

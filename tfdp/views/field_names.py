@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import fiftyone as fo
 from bson import ObjectId
 
-from ..scores.table import SHAPE_FIELDS
+from ..scores.shape_scores import SHAPE_SCORES
+from ..scores.table import SCORERS
 from ..values import check_text, shown
 from .fields import OwnField, is_free
 from .fiftyone_internals import root_dataset, sample_collection
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
     from fiftyone.core.collections import SampleCollection
 
-    from ..scores.table import ScoreField
     from .labels import LabelField
 
 
@@ -45,13 +45,13 @@ def _check_prefix(field_prefix: str) -> None:
 
 
 def name_score_fields(
-    label_field: LabelField, prefix: str, scores: Sequence[ScoreField] = SHAPE_FIELDS
+    label_field: LabelField, prefix: str, scores: Sequence[str] = SHAPE_SCORES
 ) -> tuple[list[OwnField], list[OwnField]]:
     """The fields of the scores on samples, and on labels, in the order of ``scores``."""
     on_samples, on_labels = [], []
     for score in scores:
-        name = prefix + score.name
-        of_score = (fo.FloatField, score.description, score.name)
+        name = prefix + score
+        of_score = (fo.FloatField, SCORERS[score].description, score)
         on_samples.append(OwnField(name, *of_score))
         on_labels.append(OwnField(f"{label_field.path}.{name}", *of_score))
     return on_samples, on_labels
@@ -62,7 +62,7 @@ def choose_prefix(
     label_field: LabelField,
     brain_key: str,
     field_prefix: str | None,
-    scores: Sequence[ScoreField] = SHAPE_FIELDS,
+    scores: Sequence[str] = SHAPE_SCORES,
 ) -> str:
     """The prefix of a run's fields.
 
@@ -99,7 +99,7 @@ def _find_taken(
     label_field: LabelField,
     brain_key: str,
     prefix: str,
-    scores: Sequence[ScoreField],
+    scores: Sequence[str],
 ) -> str:
     """What stands in the way of writing the fields; empty where nothing does."""
     dataset = root_dataset(view)

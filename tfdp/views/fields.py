@@ -31,7 +31,7 @@ class OwnField(NamedTuple):
         path: ``cb_scs`` on samples, ``ground_truth.detections.cb_scs`` on labels.
         type: fo.FloatField or fo.BooleanField.
         description: what it says, for the sidebar.
-        score: name of the score in `tfdp.scores.table.SCORE_FIELDS`; empty for what is no score.
+        score: name of the score in `tfdp.scores.table.SCORERS`; empty for what is no score.
     """
 
     path: str

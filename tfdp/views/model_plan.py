@@ -14,8 +14,7 @@ import fiftyone as fo
 
 from ..models.log_reading import read_run
 from ..models.recipe import RANGES, check_settings
-from ..models.score_log import check_scores, default_scores
-from ..scores.table import MODEL_FIELDS
+from ..models.score_log import MODEL_SCORES, check_scores, default_scores
 from .field_names import choose_prefix, name_score_fields
 from .fiftyone_internals import root_dataset
 from .labels import check_view, find_mask_field
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
 
     from fiftyone.core.collections import SampleCollection
 
-    from ..models.aggregation import Aggregation, Region
+    from ..models.regions import Region
     from ..models.score_log import ModelScores
     from .fields import OwnField
     from .labels import LabelField
@@ -50,7 +49,7 @@ class ModelParameters:
     scores: tuple[str, ...] | None = None
     window: int | None = None
     region: Region | None = None
-    aggregation: Aggregation | None = None
+    aggregation: str | None = None
     seed: int | None = None
     device: str | None = None
     workers: int | None = None
@@ -241,7 +240,7 @@ def plan_model_scoring(
     check_scores(arguments["scores"], arguments["epochs"], arguments["window"], **choices)
 
     resumes = _check_folder(folder, arguments)
-    scores = [field for field in MODEL_FIELDS if field.name in arguments["scores"]]
+    scores = [name for name in MODEL_SCORES if name in arguments["scores"]]
     prefix = choose_prefix(samples, labels, brain_key, field_prefix, scores)
     on_samples, on_labels = name_score_fields(labels, prefix, scores)
     earlier = own_configs(dataset).get(brain_key)

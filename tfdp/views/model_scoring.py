@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     import fiftyone as fo
     from fiftyone.core.collections import SampleCollection
 
-    from ..models.aggregation import Aggregation, Region
+    from ..models.regions import Region
     from ..models.score_log import ModelScores
     from ..progress import Progress
     from .model_plan import ModelScoringPlan
@@ -190,7 +190,7 @@ def compute_model_scores(
     scores: Sequence[str] | None = None,
     window: int | None = None,
     region: Region | None = None,
-    aggregation: Aggregation | None = None,
+    aggregation: str | None = None,
     seed: int | None = None,
     device: str | None = None,
     workers: int | None = None,

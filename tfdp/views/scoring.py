@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import fiftyone.core.utils as fou
 
 from ..scores.balance import ClassTotals
-from ..scores.shape_scores import SHAPE_SCORERS, score_shapes
+from ..scores.shape_scores import SHAPE_SCORES, score_shapes
 from ..values import check_text
 from .changes import tell_both
 from .database import database_errors
@@ -132,10 +132,10 @@ def _make_content(
         plan.labels,
         collection.instances.image_index,
         scores.instances.annotation_id,
-        {prefix + name: scores.instances[name] for name in SHAPE_SCORERS},
+        {prefix + name: scores.instances[name] for name in SHAPE_SCORES},
         without=[str(item.id) for item in scores.skipped],
     )
-    on_samples = {prefix + name: scores.images[name] for name in SHAPE_SCORERS}
+    on_samples = {prefix + name: scores.images[name] for name in SHAPE_SCORES}
 
     def write(renew: Callable[[Any], None]) -> None:
         dataset = root_dataset(samples)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from .selection.selection import Selection
     from .sources.coco import score_coco
     from .sources.coco_subset import write_coco_subset
+    from .sources.formats import score
     from .views.methods import (
         compare_scores,
         compute_model_scores,
@@ -40,6 +41,7 @@ __all__ = [
     "compute_shape_scores",
     "export_coco",
     "prune_view",
+    "score",
     "score_coco",
     "select",
     "write_coco_subset",
@@ -55,6 +57,7 @@ _HOMES = {
     "compute_shape_scores": ".views.methods",
     "export_coco": ".views.methods",
     "prune_view": ".views.methods",
+    "score": ".sources.formats",
     "score_coco": ".sources.coco",
     "select": ".selection.select",
     "write_coco_subset": ".sources.coco_subset",

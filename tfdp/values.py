@@ -20,6 +20,11 @@ def shown(value: object) -> str:
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
 
 
+def is_text(value: Any) -> bool:
+    """Whether a value is a text that can be written (half of a surrogate pair cannot)."""
+    return isinstance(value, str) and not any("\ud800" <= c <= "\udfff" for c in value)
+
+
 def check_text(name: str, value: Any) -> str:
     """The text, or a ValueError."""
     if not isinstance(value, str):

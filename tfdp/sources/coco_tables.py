@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from ..geometry.masks import is_bad_size
 from ..skipped import SkippedItem
+from ..values import is_text
 from .ids import as_id_array, check_unique
 from .json_values import read_integers
 from .source import Images
@@ -36,11 +37,6 @@ class ImageTable(NamedTuple):
     images: Images
     row_of_id: Mapping[Id | None, int]
     skipped: list[SkippedItem]
-
-
-def is_text(value: Any) -> bool:
-    """Whether a value is a string that can be written (half of a surrogate pair cannot)."""
-    return isinstance(value, str) and not any("\ud800" <= c <= "\udfff" for c in value)
 
 
 def read_ids(file: JsonFile, spans: Spans) -> list[Id | None]:

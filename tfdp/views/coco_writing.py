@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import orjson
 
+from ..errors import UnreadableError
 from ..geometry.masks import MaskProblem, MaskRuns
 from ..geometry.rasterize import rasterize_polygons
 from ..geometry.run_lengths import mask_runs_to_rle
@@ -17,7 +18,6 @@ from .frames import frame_runs, place_mask
 from .labels import project_labels, stream_raw
 from .masks import read_mask
 from .values import (
-    UnreadableError,
     read_box,
     read_class,
     read_crowd,

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from ..columns import object_array
+from ..errors import UnreadableError
 from ..scores.contents import Contents
 from .labels import check_view, find_label_field, project_labels, raw_list, raw_value, stream_raw
 from .records import ClassField, list_class_fields
-from .values import UnreadableError, read_instance_class, read_labels
+from .values import read_instance_class, read_labels
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, NamedTuple
 import cv2
 import numpy as np
 
+from ..errors import UnreadableError
 from ..geometry.masks import MAX_OUTLINE, MaskRuns
 from .masks import check_mask_size
-from .values import UnreadableError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -16,8 +16,8 @@ import cv2
 import numpy as np
 from PIL import Image
 
+from ..errors import UnreadableError
 from ..files.regular_files import read_regular_file
-from .values import UnreadableError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, get_args
 import numpy as np
 
 from ..columns import object_array
+from ..errors import UnreadableError
 from ..geometry.contours import Contours
 from ..geometry.masks import MaskProblem
 from ..geometry.rasterize import Rasterizer
@@ -20,7 +21,6 @@ from .labels import check_view, find_mask_field, project_labels, stream_raw
 from .masks import read_mask
 from .shapes import join_contours, measure_bitmaps, measure_outlines
 from .values import (
-    UnreadableError,
     read_filepath,
     read_instance_class,
     read_labels,

@@ -9,6 +9,7 @@ import fiftyone as fo
 import numpy as np
 from PIL import Image
 
+from ..errors import UnreadableError
 from ..files.regular_files import check_regular_file
 from ..geometry.run_lengths import mask_runs_to_rle
 from ..skipped import Skipped
@@ -17,7 +18,6 @@ from .frames import frame_runs, place_mask
 from .labels import LabelField, project_labels, raw_value, stream_raw
 from .masks import read_mask
 from .values import (
-    UnreadableError,
     read_box,
     read_filepath,
     read_instance_class,

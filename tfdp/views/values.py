@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from bson import ObjectId
 
+from ..errors import UnreadableError
 from ..geometry.masks import is_bad_size
 from ..skipped import SkippedItem
 from .labels import raw_value
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
 MAX_RELATIVE = 1e6  # of a box's values, which lie in [0, 1] or a little beyond
 _NO_LIST = (None, "null", "missing", "undefined")  # as `project_labels` gives it
-_MAX_DETAIL = 200  # characters
 
 
 class Outline(NamedTuple):
@@ -33,20 +33,6 @@ class Outline(NamedTuple):
     parts: list[NDArray[np.float64]]
     height: int
     width: int
-
-
-class UnreadableError(ValueError):
-    """A label, or a sample, that cannot be used.
-
-    Attributes:
-        reason: the code to report.
-        detail: what was found, for a person to read.
-    """
-
-    def __init__(self, reason: str, detail: str = "") -> None:
-        super().__init__(f"{reason}: {detail}")
-        self.reason = reason
-        self.detail = detail[:_MAX_DETAIL]
 
 
 def _is_relative(value: Any) -> bool:

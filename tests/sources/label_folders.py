@@ -1,0 +1,51 @@
+"""Small datasets of label images, and the same masks as a COCO file."""
+
+import json
+
+import numpy as np
+from PIL import Image
+from pycocotools import mask as mask_api
+
+
+def save_png(path, values):
+    """Values as a PNG: bytes with a palette, as VOC has them, others with 16 bits of gray."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    image = Image.fromarray(np.asarray(values))
+    if image.mode == "L":
+        image.putpalette([value for k in range(256) for value in (k, 255 - k, 7 * k % 256)])
+    image.save(path)
+    return path
+
+
+def draw(height, width, *rectangles, dtype=np.uint8):
+    """A label image of rectangles (value, x, y, width, height), later ones over earlier ones."""
+    labels = np.zeros((height, width), dtype)
+    for value, x, y, w, h in rectangles:
+        labels[y : y + h, x : x + w] = value
+    return labels
+
+
+def write_coco(path, masks, categories):
+    """Writes (image id, category id, (H, W) mask) as run lengths; annotations are numbered."""
+    sizes = {image_id: mask.shape for image_id, _, mask in masks}
+    document = {
+        "images": [
+            {"id": image_id, "height": height, "width": width}
+            for image_id, (height, width) in sizes.items()
+        ],
+        "annotations": [
+            {
+                "id": number,
+                "image_id": image_id,
+                "category_id": category_id,
+                "segmentation": {
+                    "size": list(mask.shape),
+                    "counts": mask_api.encode(np.asfortranarray(mask, np.uint8))["counts"].decode(),
+                },
+            }
+            for number, (image_id, category_id, mask) in enumerate(masks)
+        ],
+        "categories": [{"id": k, "name": name} for k, name in categories.items()],
+    }
+    path.write_text(json.dumps(document))
+    return path

@@ -1,0 +1,184 @@
+"""The formats that can be read: what each looks like, and what opens it."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..registry import Registry
+from ..scores.shape_scores import ShapeScores, score_shapes
+from .measuring import measure
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from ..geometry.rasterize import Rasterizer
+    from ..scores.balance import ClassTotals
+    from .reading import Progress
+    from .source import Source
+
+    PathLike = str | os.PathLike[str]
+
+
+@dataclass(frozen=True)
+class Format:
+    """A format of annotations.
+
+    Attributes:
+        name: by which it is asked for.
+        label: what people call it.
+        description: what it looks like on disk, for people.
+        fits: whether a path looks like it; a look at a few names is enough.
+        open: gives the source at a path; of a named split alone, where one is named.
+    """
+
+    name: str
+    label: str
+    description: str
+    fits: Callable[[Path], bool]
+    open: Callable[[Path, str | None], Source]
+
+
+FORMATS: Registry[Format] = Registry("format")
+_YAML = {".yaml", ".yml"}
+_DEPTHS = ("", "*/", "*/*/")  # of a city, a split, gtFine
+
+
+def _open_coco(path: Path, split: str | None) -> Source:
+    from .coco import CocoSource
+
+    if split is not None:
+        raise ValueError(f"{path} is a COCO file, and has no splits; give no split")
+    return CocoSource(path)
+
+
+def _open_voc(path: Path, split: str | None) -> Source:
+    from .voc import open_voc
+
+    return open_voc(path, split)
+
+
+def _open_cityscapes(path: Path, split: str | None) -> Source:
+    from .cityscapes import open_cityscapes
+
+    return open_cityscapes(path, split)
+
+
+def _open_yolo(path: Path, split: str | None) -> Source:
+    from .yolo import open_yolo
+
+    return open_yolo(path, split)
+
+
+def _holds(path: Path, *patterns: str) -> bool:
+    """Whether a folder has a file or folder of one of these forms."""
+    return path.is_dir() and any(any(path.glob(pattern)) for pattern in patterns)
+
+
+FORMATS.add(
+    Format(
+        name="coco",
+        label="COCO",
+        description="a JSON file with images, annotations and categories",
+        fits=lambda path: not path.is_dir() and path.suffix.lower() not in _YAML,
+        open=_open_coco,
+    )
+)
+FORMATS.add(
+    Format(
+        name="voc",
+        label="Pascal VOC",
+        description="a year of a VOCdevkit, with PNG files in SegmentationObject",
+        fits=lambda path: _holds(path, "SegmentationObject", "*/SegmentationObject"),
+        open=_open_voc,
+    )
+)
+FORMATS.add(
+    Format(
+        name="cityscapes",
+        label="Cityscapes",
+        description="a folder with gtFine, or with *_gtFine_instanceIds.png or "
+        "*_gtFine_polygons.json files under it",
+        fits=lambda path: _holds(path, "gtFine", *(f"{inner}*_gtFine_*" for inner in _DEPTHS)),
+        open=_open_cityscapes,
+    )
+)
+FORMATS.add(
+    Format(
+        name="yolo",
+        label="YOLO segmentation",
+        description="a folder with data.yaml, images and labels, or its data.yaml",
+        fits=lambda path: path.suffix.lower() in _YAML or _holds(path, "data.y*ml", "labels"),
+        open=_open_yolo,
+    )
+)
+
+
+def open_source(path: PathLike, format: str | None = None, split: str | None = None) -> Source:  # noqa: A002
+    """The source at a path.
+
+    Args:
+        path: a file or folder, as the description of its format says.
+        format: one of `FORMATS`; by default told from what is there.
+        split: reads that split alone: a list of VOC, a folder of Cityscapes, an entry of YOLO.
+
+    Raises:
+        OSError: it cannot be read.
+        ValueError: it has no format that is known, or is damaged as a whole; the message says what
+            was expected.
+    """
+    place = Path(path)
+    if format is not None:
+        return FORMATS.find(format).open(place, split)
+    for known in FORMATS.values():
+        if known.fits(place):
+            return known.open(place, split)
+    forms = "; ".join(f"{known.description} ({known.name})" for known in FORMATS.values())
+    raise ValueError(f"{place} has no format that is known: expected {forms}")
+
+
+def open_sources(
+    path_or_paths: PathLike | Sequence[PathLike],
+    format: str | None = None,  # noqa: A002
+    split: str | None = None,
+) -> Iterator[Source]:
+    """The sources at one path or several, as `open_source`; each is opened when its turn comes."""
+    if isinstance(path_or_paths, str | os.PathLike):
+        path_or_paths = [path_or_paths]
+    return (open_source(path, format, split) for path in path_or_paths)
+
+
+def score(
+    path_or_paths: PathLike | Sequence[PathLike],
+    format: str | None = None,  # noqa: A002
+    rasterizer: Rasterizer = "coco",
+    class_totals: ClassTotals | None = None,
+    progress: Progress = None,
+    *,
+    split: str | None = None,
+) -> ShapeScores:
+    """Scores every instance and every image of a dataset on disk (TFDP, section 3.3).
+
+    Args:
+        path_or_paths: a dataset, or several that are disjoint: see `open_source`.
+        format: "coco", "voc", "cityscapes" or "yolo"; by default told from what is there.
+        rasterizer: what draws polygons: "coco", as pycocotools and FiftyOne do, or "opencv", as
+            the paper's released code does. It is part of a score's identity.
+        class_totals: totals of data scored before, disjoint from this; CB-SCS is then balanced over
+            both.
+        progress: whether to show a bar on stderr; by default where that is a terminal.
+        split: reads that split alone: a list of VOC, a folder of Cityscapes, an entry of YOLO.
+
+    Returns:
+        The scores, higher = kept first, the class totals, and what was skipped and why: see
+        docs/formats.md.
+
+    Raises:
+        OSError: a file cannot be read.
+        ValueError: a dataset has no format that is known, or is damaged as a whole, or they do not
+            fit together; the message names it and what is wrong.
+    """
+    sources = open_sources(path_or_paths, format, split)
+    return score_shapes(measure(sources, rasterizer, progress), class_totals)

@@ -1,6 +1,8 @@
 """Small datasets of label images, and the same masks as a COCO file."""
 
 import json
+import struct
+import zlib
 
 import numpy as np
 from PIL import Image
@@ -49,3 +51,17 @@ def write_coco(path, masks, categories):
     }
     path.write_text(json.dumps(document))
     return path
+
+
+def png_that_claims(width, height):
+    """A PNG of a few bytes that says it has far more pixels."""
+
+    def chunk(kind, content):
+        body = kind + content
+        return struct.pack(">I", len(content)) + body + struct.pack(">I", zlib.crc32(body))
+
+    header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
+    data = zlib.compress(bytes(1000))
+    return (
+        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", data) + chunk(b"IEND", b"")
+    )

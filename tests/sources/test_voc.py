@@ -2,8 +2,6 @@
 
 import json
 import os
-import struct
-import zlib
 
 import numpy as np
 import pytest
@@ -13,7 +11,7 @@ from PIL import Image
 from pycocotools import mask as mask_api
 
 import tfdp
-from tests.sources.label_folders import draw, save_png, write_coco
+from tests.sources.label_folders import draw, png_that_claims, save_png, write_coco
 from tfdp.sources.label_images import find_objects
 from tfdp.sources.voc import CLASSES, open_voc
 
@@ -192,20 +190,6 @@ def test_a_folder_of_another_kind_says_what_was_expected(tmp_path, year):
 
 
 # --- bad input
-
-
-def png_that_claims(width, height):
-    """A PNG of a few bytes that says it has far more pixels."""
-
-    def chunk(kind, content):
-        body = kind + content
-        return struct.pack(">I", len(content)) + body + struct.pack(">I", zlib.crc32(body))
-
-    header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
-    data = zlib.compress(bytes(1000))
-    return (
-        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", data) + chunk(b"IEND", b"")
-    )
 
 
 def save_rgb(path):

@@ -96,7 +96,8 @@ def _judge(label: str, mask: NDArray[np.int64] | None) -> NDArray[np.int64] | Pr
 
 def _read_frame(path: Path) -> _Frame:
     try:
-        frame = msgspec.json.decode(read_regular_file(path, _MAX_BYTES), type=_Frame)
+        text = read_regular_file(path, _MAX_BYTES).decode()  # msgspec looks at no text it passes by
+        frame = msgspec.json.decode(text, type=_Frame)
     except (OSError, ValueError) as error:  # those of msgspec are ValueErrors, too
         raise UnreadableError("mask_unreadable", f"{path}: {error}") from error
     check_label_size(frame.imgHeight, frame.imgWidth)
@@ -161,7 +162,7 @@ def open_cityscapes(path: Path, split: str | None = None) -> FolderSource:
     """
     root = path / _ROOT if (path / _ROOT).is_dir() else path
     folder = root / (split or "")
-    if not folder.is_dir():
+    if split is not None and not folder.is_dir():
         raise ValueError(f"{root} has no split {split!r}: expected a folder of that name")
     frames = _find_frames(folder)
     if not frames:

@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from .source import Ints
 
 _IMAGES, _LABELS = "images", "labels"
-FORMATS = ("BMP", "JPEG", "MPO", "PNG", "TIFF", "WEBP")
-ENDINGS = (".bmp", ".jpeg", ".jpg", ".mpo", ".png", ".tif", ".tiff", ".webp")
+_FORMATS = ("BMP", "JPEG", "PNG", "TIFF", "WEBP")
+_ENDINGS = (".bmp", ".jpeg", ".jpg", ".mpo", ".png", ".tif", ".tiff", ".webp")
 _MAX_FILE, _MAX_LINE = 2**24, 2**23  # bytes of labels
 _BOM = b"\xef\xbb\xbf"
 _ORIENTATION = 0x0112  # of EXIF; values from 5 to 8 turn an image by a quarter
@@ -39,7 +39,7 @@ def _read_size(path: Path) -> tuple[int, int]:
     """Height and width of an image as it is shown, from its header."""
     try:
         check_regular_file(path)
-        with Image.open(path, formats=FORMATS) as image:
+        with Image.open(path, formats=_FORMATS) as image:
             width, height = image.size
             turns = image.format in {"JPEG", "MPO"} and image.getexif().get(_ORIENTATION)
     except FileNotFoundError:
@@ -118,7 +118,7 @@ def _labels_of(image: Path) -> Path:
 def _list_images(place: Path) -> list[Path]:
     """The images in a folder, or those that a file lists."""
     if place.is_dir():
-        return list_files(place, ENDINGS)
+        return list_files(place, _ENDINGS)
     return [Path(os.path.normpath(place.parent / line)) for line in read_list(place)]
 
 
@@ -152,7 +152,9 @@ def open_yolo(path: Path, split: str | None = None) -> FolderSource:
         raise ValueError(f"{path} has no data.yaml: expected one with the names of the classes")
     classes, root, named = read_config(file)
     if split is not None and split not in named:
-        raise ValueError(f"{file} names no images of the split {split!r}, but {', '.join(named)}")
+        raise ValueError(
+            f"{file} names no images of the split {split!r}, but of {', '.join(named)}"
+        )
     chosen = [named[split]] if split is not None else named.values()
     places = list(chain.from_iterable(chosen))
     found = [place for place in places if place.exists()]

@@ -256,7 +256,7 @@ BAD_CALLS = {
         "invalid choice: 'x'",
     ),
     "no file": (["score", "{ann}.none", "-o", "{out}/i.csv"], "ann.json.none: No such file"),
-    "a folder": (["score", "{out}", "-o", "{out}/i.csv"], "Is a directory"),
+    "a folder": (["score", "{out}", "-o", "{out}/i.csv"], "has no format that is known: expected"),
     "an unknown ending": (["score", "{ann}", "-o", "{out}/i.xlsx"], "must end in .csv or .parquet"),
     "no folder": (["score", "{ann}", "-o", "{out}/none/i.csv"], "there is no folder"),
     "two outputs of one name": (
@@ -400,8 +400,10 @@ def test_only_regular_files_are_read(annotations, odd, out, capsys, command, nam
         "totals": ["score", annotations, "-o", out / "i.csv", "--totals", odd / name],
     }
     assert run(*calls[command]) == 2
-    reason = "Is a directory" if name == "folder" else "expected a regular file"
-    assert f"{odd / name}: {reason}" in the_line(capsys)
+    reason = ": expected a regular file"
+    if name == "folder":
+        reason = ": Is a directory" if command == "totals" else " has no format that is known"
+    assert f"{odd / name}{reason}" in the_line(capsys)
 
 
 @pytest.mark.parametrize("content", ["root:x:0:0", '"root', "{root: 1}", '{"a": root}', "[1] root"])

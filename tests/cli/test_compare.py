@@ -170,7 +170,7 @@ WRONG = {
     ),
     "images of another file": (
         lambda folder: write_table(folder, image_id=[1, 77], loss=[2, 3]),
-        "not in the COCO file, the first of them '77'",
+        "not in the dataset, the first of them '77'",
     ),
     "an image twice": (
         lambda folder: write_table(folder, image_id=[1, 1], loss=[2, 3]),

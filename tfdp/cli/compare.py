@@ -1,4 +1,4 @@
-"""``tfdp compare``: the scores of a COCO file, and those of tables, side by side."""
+"""``tfdp compare``: the scores of a dataset, and those of tables, side by side."""
 
 from __future__ import annotations
 
@@ -17,8 +17,9 @@ from ..scores.shape_scores import SHAPE_SCORES, list_scorers
 from ..scores.table import higher_first
 from ..selection.comparison import RATES, Comparison, compare_scorers
 from ..selection.selection import Candidates
-from ..sources.coco import score_coco
+from ..sources.formats import score
 from .outputs import Outputs, say
+from .score import add_format_options
 
 if TYPE_CHECKING:
     import argparse
@@ -32,7 +33,7 @@ _CELL = 11  # columns of text
 
 
 def _find_rows(path: Path, table: pa.Table, image_ids: NDArray[Any]) -> NDArray[np.int64]:
-    """Row of each of the table's images in the COCO file."""
+    """Row of each of the table's images in the dataset."""
     row_of = {str(image_id): row for row, image_id in enumerate(image_ids.tolist())}
     named = [str(image_id) for image_id in table[ID].to_pylist()]
     if len(set(named)) < len(named):
@@ -40,7 +41,7 @@ def _find_rows(path: Path, table: pa.Table, image_ids: NDArray[Any]) -> NDArray[
     unknown = [image_id for image_id in named if image_id not in row_of]
     if unknown:
         raise ValueError(
-            f"{len(unknown)} images of {path} are not in the COCO file, the first of them "
+            f"{len(unknown)} images of {path} are not in the dataset, the first of them "
             f"{unknown[0]!r}; compare scores of the same images"
         )
     return np.array([row_of[image_id] for image_id in named], np.int64)
@@ -76,7 +77,9 @@ def _read_candidates(path: Path, scores: ShapeScores, taken: set[str]) -> list[C
 
 def _compare(arguments: argparse.Namespace) -> Comparison:
     started = time.perf_counter()
-    scores = score_coco([arguments.annotations], arguments.rasterizer)
+    scores = score(
+        arguments.annotations, arguments.format, arguments.rasterizer, split=arguments.split
+    )
     seconds = dict.fromkeys(SHAPE_SCORES, time.perf_counter() - started)
     candidates = [
         Candidates(
@@ -134,7 +137,8 @@ def add_compare_parser(subparsers: Any) -> None:
     """Adds ``compare`` to a program's sub-commands; ``arguments.run(arguments)`` runs it."""
     parser = subparsers.add_parser("compare", help="set scorers side by side: what they keep")
     add = parser.add_argument
-    add("annotations", type=Path, metavar="ANN.json")
+    add("annotations", type=Path, metavar="PATH", help="as tfdp score takes it")
+    add_format_options(parser)
     add(
         "--scores",
         type=Path,

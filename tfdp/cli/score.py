@@ -1,4 +1,4 @@
-"""``tfdp score``: the scores of COCO files as tables."""
+"""``tfdp score``: the scores of datasets as tables."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, get_args
 from ..files.tables import write_table
 from ..files.totals_file import dump_totals, read_totals
 from ..geometry.rasterize import Rasterizer
-from ..sources.coco import score_coco
+from ..sources.formats import FORMATS, score
 from .outputs import (
     Outputs,
     add_skipped_option,
@@ -26,14 +26,25 @@ if TYPE_CHECKING:
 
 
 def score_files(paths: list[Path], arguments: argparse.Namespace) -> ShapeScores:
-    """The scores of files, by the options of `add_scoring_options`."""
+    """The scores of files and folders, by the options of `add_scoring_options`."""
     rasterizer = arguments.rasterizer
     totals = read_totals(arguments.totals, rasterizer) if arguments.totals else None
-    return score_coco(paths, rasterizer, totals)
+    return score(paths, arguments.format, rasterizer, totals, split=arguments.split)
+
+
+def add_format_options(parser: argparse.ArgumentParser) -> None:
+    """Adds what every command that reads annotations takes."""
+    parser.add_argument(
+        "--format", choices=list(FORMATS), help="of what is read; told from what is there"
+    )
+    parser.add_argument(
+        "--split", metavar="NAME", help="a part of a folder that is read alone, such as train"
+    )
 
 
 def add_scoring_options(parser: argparse.ArgumentParser) -> None:
     """Adds what every command that scores takes."""
+    add_format_options(parser)
     parser.add_argument(
         "--rasterizer",
         choices=get_args(Rasterizer),
@@ -77,8 +88,14 @@ def _run(arguments: argparse.Namespace) -> None:
 
 def add_score_parser(subparsers: Any) -> None:
     """Adds ``score`` to a program's sub-commands; ``arguments.run(arguments)`` runs it."""
-    parser = subparsers.add_parser("score", help="score COCO files, image by image")
-    parser.add_argument("annotations", type=Path, nargs="+", metavar="ANN.json")
+    parser = subparsers.add_parser("score", help="score datasets, image by image")
+    parser.add_argument(
+        "annotations",
+        type=Path,
+        nargs="+",
+        metavar="PATH",
+        help="; ".join(f"{known.label}: {known.description}" for known in FORMATS.values()),
+    )
     parser.add_argument(
         "-o", "--output", type=Path, required=True, help="image scores, .csv or .parquet"
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .journal import clear_killed_run
@@ -10,7 +11,6 @@ from .staging_folders import SUFFIX
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-    from pathlib import Path
 
 
 def check_ending(path: Path, endings: Sequence[str]) -> None:
@@ -66,7 +66,8 @@ def check_outputs(paths: Sequence[Path], *, inputs: Iterable[Path], overwrite: b
 
     Args:
         paths: the outputs, the main one last.
-        inputs: the files that the command reads; no output may be one of them, under any name.
+        inputs: the files and folders that the command reads; no output may be one of the files,
+            under any name, or replace a file in one of the folders.
         overwrite: whether to replace files that exist.
 
     Raises:
@@ -74,11 +75,15 @@ def check_outputs(paths: Sequence[Path], *, inputs: Iterable[Path], overwrite: b
         OSError: see `check_output`.
     """
     clear_killed_run(paths[-1])
+    inputs = list(inputs)
+    folders = {Path(os.path.realpath(path)) for path in inputs if path.is_dir()}
     read = find_identities(inputs)
     places: set[str] = set()
     identities: set[tuple[int, int]] = set()
     for path in paths:
         identity, place = find_identities([path]), os.path.realpath(path)
+        if identity and folders.intersection(Path(place).parents):
+            raise ValueError(f"{path} is in a folder to read; choose another name for the output")
         if identity & read:
             raise ValueError(f"{path} is the file to read; choose another name for the output")
         if place in places or identity & identities:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import fiftyone as fo
@@ -12,7 +13,7 @@ from tfdp.errors import describe_error
 from tfdp.values import check_choice
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from fiftyone.core.collections import SampleCollection
     from fiftyone.operators import ExecutionContext
@@ -53,24 +54,28 @@ def mend(ctx: ExecutionContext) -> None:
         ctx.ops.notify(mended, variant="warning")
 
 
+def list_choices(choices: Iterable[str] | Mapping[str, Any]) -> list[types.Choice]:
+    """The choices of a dropdown: texts, or each value with its label or its `Choice`."""
+    named = choices if isinstance(choices, Mapping) else {text: text for text in choices}
+    return [
+        types.Choice(value, label=said)
+        if isinstance(said, str)
+        else types.Choice(value, label=said.label, description=said.description or None)
+        for value, said in named.items()
+    ]
+
+
 def choose(
     inputs: types.Object,
     name: str,
-    choices: dict[str, str | tuple[str, str]],
+    choices: Iterable[str] | Mapping[str, Any],
     *,
-    default: Any,
     given: str | None = None,
     **kwargs: Any,
 ) -> types.Property:
-    """Adds a dropdown; ``choices`` maps each value to its label, or to (label, description).
-
-    Another value than these that is ``given`` is refused.
-    """
-    dropdown = types.DropdownView()
-    for value, text in choices.items():
-        label, description = (text, None) if isinstance(text, str) else text
-        dropdown.add_choice(value, label=label, description=description)
-    added = inputs.enum(name, list(choices), default=default, view=dropdown, **kwargs)
+    """Adds a dropdown of ``choices``; another value than these that is ``given`` is refused."""
+    dropdown = types.DropdownView(choices=list_choices(choices))
+    added = inputs.enum(name, list(choices), view=dropdown, **kwargs)
     if given is not None:
         try:
             check_choice(name, given, choices)
@@ -84,7 +89,7 @@ def refuse(inputs: types.Object, name: str, trouble: str | Exception) -> None:
     message = trouble if isinstance(trouble, str) else describe_error(trouble)
     inputs.view(
         _fresh(name, message),
-        types.Error(label=_sentence(message)),
+        types.Error(label=sentence(message)),
         invalid=True,
         error_message=message,
     )
@@ -92,12 +97,12 @@ def refuse(inputs: types.Object, name: str, trouble: str | Exception) -> None:
 
 def warn(inputs: types.Object, name: str, message: str) -> None:
     """Shows what to think of; the form can be sent."""
-    inputs.view(_fresh(name, message), types.Warning(label=_sentence(message)))
+    inputs.view(_fresh(name, message), types.Warning(label=sentence(message)))
 
 
 def tell(inputs: types.Object, name: str, message: str) -> None:
     """Shows what will be done."""
-    inputs.view(_fresh(name, message), types.Notice(label=_sentence(message)))
+    inputs.view(_fresh(name, message), types.Notice(label=sentence(message)))
 
 
 def show_markdown(inputs: types.Object, name: str, markdown: str) -> None:
@@ -141,6 +146,11 @@ def finish(
     ctx.ops.notify(message, variant="success")
 
 
+def sentence(message: str) -> str:
+    """A message, beginning with a capital."""
+    return message[:1].upper() + message[1:]
+
+
 def describe_counts(counts: dict[str, int]) -> str:
     """A dict of counts as "12 crowd, 3 no mask", or "nothing"."""
     parts = (f"{count} {what.replace('_', ' ')}" for what, count in counts.items())
@@ -153,10 +163,6 @@ def _table_row(values: list[Any]) -> str:
 
 def _cell(value: Any) -> str:
     return f"{value:,}" if isinstance(value, int) else str(value).replace("|", "\\|")
-
-
-def _sentence(message: str) -> str:
-    return message[:1].upper() + message[1:]
 
 
 def _fresh(name: str, content: str) -> str:

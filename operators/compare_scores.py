@@ -17,7 +17,7 @@ from tfdp.views.comparison import (
 )
 from tfdp.views.database import database_errors
 from tfdp.views.labels import list_label_fields
-from tfdp.views.pruning import find_scored_labels
+from tfdp.views.pruning_plan import find_scored_labels
 from tfdp.views.records import list_class_fields
 
 from . import _forms as forms
@@ -113,7 +113,7 @@ def _ask(asked: dict[str, Any], inputs: types.Object, view: SampleCollection) ->
     forms.choose(
         inputs,
         "reference",
-        {name: name for name in every},
+        every,
         default=reference,
         given=asked["reference"],
         required=False,
@@ -125,7 +125,7 @@ def _ask(asked: dict[str, Any], inputs: types.Object, view: SampleCollection) ->
         forms.choose(
             inputs,
             "label_field",
-            {name: name for name in fields},
+            fields,
             default=find_scored_labels(view, reference),
             given=asked["label_field"],
             required=False,

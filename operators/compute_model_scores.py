@@ -194,7 +194,7 @@ def _ask(asked: dict[str, Any], inputs: types.Object, view: SampleCollection) ->
     forms.choose(
         inputs,
         "label_field",
-        {name: name for name in fields},
+        fields,
         default=fields[0],
         given=asked["label_field"],
         label="Label field",
@@ -238,7 +238,7 @@ def _ask_training(
     forms.choose(
         inputs,
         "model",
-        {name: name for name in list_models(labels)},
+        list_models(labels),
         default=defaults["model"],
         given=asked["model"],
         required=False,

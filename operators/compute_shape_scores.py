@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 import fiftyone.operators as foo
 from fiftyone.operators import types
 
+from tfdp.options import Choice, options_of
+from tfdp.selection.select import SelectionOptions
 from tfdp.values import check_flag, check_text
 from tfdp.views.database import database_errors
 from tfdp.views.fiftyone_internals import root_dataset
@@ -15,6 +17,7 @@ from tfdp.views.run_fields import own_configs
 from tfdp.views.scoring import compute_shape_scores, plan_scoring
 
 from . import _forms as forms
+from ._options import ask, checks_of
 from ._params import one_of, read_form, read_parameters
 
 if TYPE_CHECKING:
@@ -23,14 +26,15 @@ if TYPE_CHECKING:
 
 _NO_TOTALS = "none"
 _RASTERIZERS = {
-    "coco": ("COCO", "what pycocotools and FiftyOne's importers draw"),
-    "opencv": ("OpenCV", "cv2.fillPoly, what the paper's code draws"),
+    "coco": Choice("COCO", "what pycocotools and FiftyOne's importers draw"),
+    "opencv": Choice("OpenCV", "cv2.fillPoly, what the paper's code draws"),
 }
 _CHECKS = {
     "label_field": check_text,
     "brain_key": check_text,
     "field_prefix": check_text,
     "rasterizer": one_of(_RASTERIZERS),
+    "aggregation": checks_of(SelectionOptions)["aggregation"],
     "totals_from": check_text,
     "show_sorted": check_flag,
 }
@@ -113,6 +117,7 @@ def _arguments(asked: dict[str, Any], view: SampleCollection) -> dict[str, Any]:
         "brain_key": asked["brain_key"] or "shape_scores",
         "field_prefix": asked["field_prefix"],
         "rasterizer": asked["rasterizer"] or "coco",
+        "aggregation": asked["aggregation"] or "sum",
         "class_totals": None if totals_from in (None, _NO_TOTALS) else totals_from,
     }
 
@@ -153,6 +158,7 @@ def _ask(asked: dict[str, Any], inputs: types.Object, view: SampleCollection) ->
             label="Rasterizer",
             description="What draws the polylines; the scores of small shapes depend on it",
         )
+    ask(inputs, options_of(SelectionOptions)["aggregation"])
     _ask_names(asked, inputs, view)
     inputs.bool(
         "show_sorted",

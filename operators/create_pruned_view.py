@@ -9,7 +9,8 @@ from fiftyone.operators import types
 
 from tfdp.selection.composition import rank_class_losses
 from tfdp.views.database import database_errors
-from tfdp.views.pruning import check_names, keep_field_of, select_in_view, write_pruned_view
+from tfdp.views.pruning import prune_view
+from tfdp.views.pruning_plan import check_names, keep_field_of, select_in_view
 
 from . import _forms as forms
 from ._contents import remember_contents
@@ -76,10 +77,10 @@ class CreatePrunedView(foo.Operator):
         view = ctx.target_view(require_flat=True)
         parameters = chosen_parameters(asked, view)
         brain_key = chosen_name(asked, ctx.dataset)
-        write_pruned_view(
+        prune_view(
             view,
-            parameters,
-            brain_key,
+            **vars(parameters),
+            brain_key=brain_key,
             overwrite=bool(asked["overwrite"]),
             progress=forms.progress_to(ctx, "Marking samples"),
         )

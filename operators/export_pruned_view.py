@@ -8,6 +8,7 @@ import fiftyone.operators as foo
 from fiftyone.operators import types
 
 from tfdp.files.outputs import check_ending, check_output
+from tfdp.options import Choice
 from tfdp.values import check_flag, check_text
 from tfdp.views.database import database_errors
 from tfdp.views.export import export_coco, match_images
@@ -21,9 +22,9 @@ if TYPE_CHECKING:
     from fiftyone.operators import ExecutionContext
 
 _IMAGES = {
-    "none": ("No", "annotations alone"),
-    "symlink": ("Link", "to where they are: no disk space, same machine"),
-    "copy": ("Copy", "into the folder images beside the file"),
+    "none": Choice("No", "annotations alone"),
+    "symlink": Choice("Link", "to where they are: no disk space, same machine"),
+    "copy": Choice("Copy", "into the folder images beside the file"),
 }
 _CHECKS = {
     "annotations": check_path,

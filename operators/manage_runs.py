@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import fiftyone.operators as foo
 from fiftyone.operators import types
 
+from tfdp.options import Choice
 from tfdp.values import check_text, shown
 from tfdp.views.database import check_database, database_errors
 from tfdp.views.field_names import check_key
@@ -22,12 +23,12 @@ if TYPE_CHECKING:
     from fiftyone.operators import ExecutionContext
 
 _ACTIONS = {
-    "list": ("List", "all runs of this plugin on the dataset"),
-    "describe": ("Describe", "what a run was asked, and what it did"),
-    "open": ("Open the view", "that a run scored, or that it kept"),
-    "rename": ("Rename", "a run; its fields and views keep their names"),
-    "delete": ("Delete", "a run with its fields, and its saved view"),
-    "clean_up": ("Clean up", "fields of runs that were killed, or deleted without them"),
+    "list": Choice("List", "all runs of this plugin on the dataset"),
+    "describe": Choice("Describe", "what a run was asked, and what it did"),
+    "open": Choice("Open the view", "that a run scored, or that it kept"),
+    "rename": Choice("Rename", "a run; its fields and views keep their names"),
+    "delete": Choice("Delete", "a run with its fields, and its saved view"),
+    "clean_up": Choice("Clean up", "fields of runs that were killed, or deleted without them"),
 }
 
 _CHECKS = {
@@ -67,7 +68,7 @@ class ManagePruningRuns(foo.Operator):
         except OSError as error:
             forms.refuse(inputs, "database_error", error)
         action = asked["action"] or "list"
-        return forms.form(inputs, "Manage pruning runs", _ACTIONS[action][0])
+        return forms.form(inputs, "Manage pruning runs", _ACTIONS[action].label)
 
     @database_errors()
     def execute(self, ctx: ExecutionContext) -> dict[str, Any]:
@@ -150,7 +151,7 @@ def _ask(asked: dict[str, Any], inputs: types.Object, dataset: fo.Dataset) -> No
 def _ask_run(
     asked: dict[str, Any], inputs: types.Object, dataset: fo.Dataset, configs: dict[str, Any]
 ) -> None:
-    keys = {key: (key, _kind(config)) for key, config in configs.items()}
+    keys = {key: Choice(key, _kind(config)) for key, config in configs.items()}
     first = next(iter(keys))
     key = asked["brain_key"] or first
     forms.choose(inputs, "brain_key", keys, default=first, given=key, required=True, label="Run")
@@ -208,7 +209,7 @@ def _describe(dataset: fo.Dataset, key: str, config: Any) -> str:
     ]
     asked = getattr(config, "parameters", None) or {
         name: getattr(config, name)
-        for name in ("label_field", "rasterizer", "totals_from")
+        for name in ("label_field", "rasterizer", "aggregation", "totals_from")
         if getattr(config, name, None) is not None
     }
     asked = {name: value for name, value in asked.items() if value not in (None, [], ())}

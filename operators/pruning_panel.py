@@ -14,7 +14,7 @@ from tfdp.values import check_choice, check_number, check_text, check_whole
 from tfdp.views.candidates import list_score_fields, score_candidates
 from tfdp.views.database import check_database
 from tfdp.views.fields import is_own, score_of
-from tfdp.views.pruning import find_scored_labels
+from tfdp.views.pruning_plan import find_scored_labels
 
 from . import _forms as forms
 from . import _plots as plots
@@ -147,7 +147,7 @@ class PruningPanel(foo.Panel):
         forms.choose(
             panel,
             "scorer",
-            {name: name for name in _scorers(ctx)},
+            _scorers(ctx),
             default=ctx.panel.state.scorer,
             label="Scorer",
             on_change=self.change_scorer,

@@ -39,11 +39,24 @@ def check_flag(name: str, value: Any) -> bool:
     return value if isinstance(value, bool) else _refuse(name, "True or False", value)
 
 
-def check_number(name: str, value: Any) -> float:
-    """The finite number, or a ValueError."""
+def check_number(
+    name: str,
+    value: Any,
+    *,
+    least: float = -math.inf,
+    above: float = -math.inf,
+    below: float = math.inf,
+) -> float:
+    """The finite number, at least or above something and below something; or a ValueError."""
     if not isinstance(value, Real) or isinstance(value, bool) or not _is_finite(value):
         _refuse(name, "a finite number", value)
-    return float(value)
+    number = float(value)
+    if number < least or number <= above or number >= below:
+        limits = {"at least": least, "more than": above, "less than": below}
+        _refuse(
+            name, " and ".join(f"{k} {v:g}" for k, v in limits.items() if abs(v) < math.inf), value
+        )
+    return number
 
 
 def check_whole(name: str, value: Any, least: int = 0, most: int = LARGEST) -> int:

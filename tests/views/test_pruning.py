@@ -6,7 +6,6 @@ import pytest
 
 import tfdp
 from tests.views.datasets import detection, rectangle, sample
-from tfdp.views.pruning import PruningParameters, write_pruned_view
 
 
 @pytest.fixture
@@ -56,6 +55,7 @@ def test_a_view_leaves_the_other_samples_unmarked(scored):
         ({"keep": 3, "min_per_class": 1}, [0, 8, 9]),
         ({"keep": 2, "scorer": "count"}, [0, 1]),
         ({"keep": 1, "scorer": "inverse_frequency"}, [0]),
+        ({"keep": 1, "scorer": "inverse_frequency", "aggregation": "max", "seed": 2}, [0]),
     ],
     ids=lambda value: "-".join(map(str, value)) if isinstance(value, dict) else "",
 )
@@ -99,9 +99,8 @@ def test_a_score_of_ours_is_kept_from_its_right_end(scored):
 def test_a_run_can_be_rebuilt(scored):
     first = prune(scored[2:], 0.25, policy="random", seed=5, pinned_tags=["golden"])
     config = scored.get_brain_info("pruned").config
-    again = write_pruned_view(
-        scored.load_brain_view("pruned"), PruningParameters(**config.parameters), "rebuilt"
-    )
+    view = scored.load_brain_view("pruned")
+    again = tfdp.prune_view(view, **config.parameters, brain_key="rebuilt", progress=False)
     assert again.values("id") == first.values("id")
 
 
@@ -158,6 +157,7 @@ WRONG = {
         "min_per_class=1 or less|min_per_class=0 or less",
     ),
     "no name": ({"pruning_rate": 0.5, "brain_key": "50 %"}, "letters, digits and underscores"),
+    "aggregation of a field": ({"keep": 1, "aggregation": "mean"}, "'u' scores images"),
     "other label field": ({"pruning_rate": 0.5, "label_field": "tags"}, "holds ListField"),
     "matched to nothing": (
         {"pruning_rate": 0.5, "scorer": "instance_matched_random"},

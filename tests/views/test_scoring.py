@@ -55,6 +55,17 @@ def unreadable_masks(tmp_path):
     ]
 
 
+def test_another_way_from_labels_to_samples_is_remembered(shapes):
+    score(shapes, aggregation="mean")
+    on_labels, on_samples = shapes.values(["gt.detections.scs", "scs"])
+    assert on_samples == [pytest.approx(sum(v) / len(v)) if v else None for v in on_labels]
+    config = shapes.get_brain_info("shape_scores").config
+    assert config.aggregation == "mean"
+    assert "mean over the sample's instances" in shapes.get_field("scs").description
+    with pytest.raises(ValueError, match="unknown aggregation 'median'; choose one of sum, mean"):
+        score(shapes, aggregation="median")
+
+
 def test_labels_are_scored_or_counted_by_reason(make_dataset, tmp_path):
     cases = unreadable_masks(tmp_path)
     dataset = make_dataset([sample("a", [label for _, label in cases])])

@@ -16,8 +16,10 @@ from ..geometry.rasterize import Rasterizer
 from ..scores.shape_scores import SHAPE_SCORES, list_scorers
 from ..scores.table import higher_first
 from ..selection.comparison import RATES, Comparison, compare_scorers
+from ..selection.select import SelectionOptions
 from ..selection.selection import Candidates
 from ..sources.formats import score
+from .options import add_options
 from .outputs import Outputs, say
 from .score import add_format_options
 
@@ -152,6 +154,6 @@ def add_compare_parser(subparsers: Any) -> None:
     add("--rates", type=float, nargs="+", default=RATES, help="pruning rates (0.2 0.3 0.4 0.5)")
     add("-o", "--output", type=Path, help="the table, .json, .csv or .parquet")
     add("--rasterizer", choices=get_args(Rasterizer), default="coco", help="what draws polygons")
-    add("--seed", type=int, default=0, help="of the random scorers")
+    add_options(parser, SelectionOptions, "seed")
     add("--overwrite", action="store_true", help="replace an output that exists")
     parser.set_defaults(run=_run)

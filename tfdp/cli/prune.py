@@ -5,11 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..scores.shape_scores import list_scorers
-from ..selection.criteria import POLICIES, UNANNOTATED
-from ..selection.select import select
+from ..selection.select import SelectionOptions, select
 from ..sources.coco_subset import stage_coco_subset
 from ..version import __version__
+from .options import add_options, given_options
 from .outputs import Outputs, check_names, say, stage_json, stage_skipped
 from .score import add_scoring_options, score_files
 from .summary import describe_scores, describe_selection
@@ -19,21 +18,6 @@ if TYPE_CHECKING:
 
     from ..scores.shape_scores import ShapeScores
     from ..selection.selection import Selection
-
-
-def _select(scores: ShapeScores, arguments: argparse.Namespace) -> Selection:
-    return select(
-        scores,
-        arguments.rate,
-        keep=arguments.keep,
-        threshold=arguments.threshold,
-        scorer=arguments.scorer,
-        policy=arguments.policy,
-        min_per_class=arguments.min_per_class,
-        unannotated=arguments.unannotated,
-        beta=arguments.beta,
-        seed=arguments.seed,
-    )
 
 
 def _report(
@@ -50,6 +34,8 @@ def _report(
 
 
 def _run(arguments: argparse.Namespace) -> None:
+    asked = given_options(arguments, SelectionOptions)
+    SelectionOptions(**asked)  # refuses before the work
     check_names(tables=[arguments.skipped], json=[arguments.output, arguments.report])
     outputs = Outputs(
         arguments.report,
@@ -60,7 +46,7 @@ def _run(arguments: argparse.Namespace) -> None:
     )
     outputs.check()
     scores = score_files([arguments.annotations], arguments)
-    selection = _select(scores, arguments)
+    selection = select(scores, **asked)
     with outputs.write() as staging:
         stage_json(_report(arguments, scores, selection), arguments.report, staging)
         stage_skipped(scores.skipped, arguments.skipped, staging)
@@ -83,16 +69,7 @@ def add_prune_parser(subparsers: Any) -> None:
     parser.add_argument("annotations", type=Path, metavar="ANN.json")
     parser.add_argument("-o", "--output", type=Path, required=True, help="the pruned COCO file")
     parser.add_argument("--report", type=Path, help="a JSON report of what is kept and why")
-    budget = parser.add_mutually_exclusive_group(required=True)
-    budget.add_argument("--rate", type=float, help="fraction of the scored images to remove")
-    budget.add_argument("--keep", type=int, metavar="N", help="number of scored images to keep")
-    budget.add_argument("--threshold", type=float, help="keep images that score this or more")
-    parser.add_argument("--scorer", choices=list_scorers(), default="cb_scs")
-    parser.add_argument("--policy", choices=POLICIES, default="top")
-    parser.add_argument("--min-per-class", type=int, default=0, metavar="N")
-    parser.add_argument("--unannotated", choices=UNANNOTATED, default="prune")
-    parser.add_argument("--beta", type=float, default=0.0, help="of the policy stratified")
-    parser.add_argument("--seed", type=int, default=0)
+    add_options(parser, SelectionOptions)
     parser.add_argument(
         "--images", choices=("copy", "symlink"), help="put the kept images beside the output, too"
     )

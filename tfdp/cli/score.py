@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any, get_args
 from ..files.tables import write_table
 from ..files.totals_file import dump_totals, read_totals
 from ..geometry.rasterize import Rasterizer
+from ..selection.select import SelectionOptions
 from ..sources.formats import FORMATS, score
+from .options import add_options
 from .outputs import (
     Outputs,
     add_skipped_option,
@@ -73,7 +75,8 @@ def _run(arguments: argparse.Namespace) -> None:
     )
     outputs.check()
     scores = score_files(arguments.annotations, arguments)
-    tables = {arguments.output: scores.images, arguments.instances: scores.instances}
+    images = scores.image_table(arguments.aggregation)
+    tables = {arguments.output: images, arguments.instances: scores.instances}
     with outputs.write() as staging:
         for path, table in tables.items():
             if path is not None:
@@ -103,5 +106,6 @@ def add_score_parser(subparsers: Any) -> None:
     parser.add_argument(
         "--save-totals", type=Path, metavar="FILE", help="class totals, for --totals"
     )
+    add_options(parser, SelectionOptions, "aggregation")
     add_scoring_options(parser)
     parser.set_defaults(run=_run)

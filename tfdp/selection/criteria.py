@@ -2,75 +2,80 @@
 
 from __future__ import annotations
 
-import math
-from dataclasses import asdict, dataclass
-from fractions import Fraction
-from functools import partial
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from dataclasses import dataclass, fields
+from typing import Any
 
-from ..values import check_choice, check_ids, check_number, check_whole
+from ..options import Choice, Options, option, options_of
+from .policies import POLICIES
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-Policy = Literal["top", "random", "stratified"]
-Unannotated = Literal["prune", "keep"]
-POLICIES: tuple[str, ...] = get_args(Policy)
-UNANNOTATED: tuple[str, ...] = get_args(Unannotated)
-
-_BUDGETS = ("pruning_rate", "keep", "threshold")
-_CHECKS: dict[str, Callable[[str, Any], Any]] = {
-    "pruning_rate": check_number,
-    "keep": check_whole,
-    "threshold": check_number,
-    "policy": partial(check_choice, choices=POLICIES),
-    "min_per_class": check_whole,
-    "unannotated": partial(check_choice, choices=UNANNOTATED),
-    "pinned": check_ids,
-    "excluded": check_ids,
-    "beta": check_number,
-    "seed": check_whole,
+BUDGETS = ("pruning_rate", "keep", "threshold")
+UNANNOTATED = {
+    "prune": Choice("remove them (the paper's way)"),
+    "keep": Choice("keep them"),
 }
+_FRACTION = {"least": 0, "below": 1}
 
 
 @dataclass(frozen=True)
-class Criteria:
-    """The parameters of a selection. Exactly one of the three budgets is given.
+class Criteria(Options):
+    """The parameters of a selection, each with what it means. Exactly one budget is given.
 
-    Attributes:
-        pruning_rate: fraction of the N scored images to remove, in [0, 1); floor(rate x N) go.
-        keep: number of scored images to keep.
-        threshold: keep the images that score this or better; only with ``policy="top"``.
-        policy: "top" (the best scores, the paper's), "random", or "stratified" (CCS).
-        min_per_class: floor of instances for each class; all of a class that has fewer.
-        unannotated: what becomes of images without a score; they are outside the budget.
-        pinned: ids of images to keep whatever their score; scored ones count inside the budget.
-        excluded: ids of images to remove whatever their score.
-        beta: with "stratified", the fraction of the scored images, the hardest, to leave out.
-        seed: of "random" and "stratified".
+    Of the N scored images, a pruning rate removes floor(rate x N). Pinned images that are scored
+    count inside the budget, those without a score do not.
 
     Raises:
         ValueError: a value that no dataset could meet; the message says what could be.
     """
 
-    pruning_rate: float | None = None
-    keep: int | None = None
-    threshold: float | None = None
-    policy: Policy = "top"
-    min_per_class: int = 0
-    unannotated: Unannotated = "prune"
-    pinned: tuple[Any, ...] = ()
-    excluded: tuple[Any, ...] = ()
-    beta: float = 0.0
-    seed: int = 0
+    pruning_rate: float | None = option(
+        None,
+        "Pruning rate",
+        "fraction of the scored images to remove",
+        limits=_FRACTION,
+        flag="--rate",
+        one_of="budget",
+    )
+    keep: int | None = option(
+        None, "Number to keep", "number of scored images to keep", one_of="budget"
+    )
+    threshold: float | None = option(
+        None,
+        "Score threshold",
+        "keep the images that score this or better; with the policy top",
+        one_of="budget",
+    )
+    policy: str = option("top", "Policy", "how the budget is filled", choices=lambda: POLICIES)
+    min_per_class: int = option(
+        0,
+        "Instances of each class, at least",
+        "floor of instances for each class, met before the rest goes by score; all of a class that "
+        "has fewer; 0 for no floor",
+    )
+    unannotated: str = option(
+        "prune",
+        "Images without a score",
+        "what becomes of the images without a score, which are outside the budget",
+        choices=lambda: UNANNOTATED,
+    )
+    pinned: tuple[Any, ...] = option(
+        (), "Pinned", "ids of images to keep whatever their score", flag=""
+    )
+    excluded: tuple[Any, ...] = option(
+        (), "Excluded", "ids of images to remove whatever their score", flag=""
+    )
+    beta: float = option(
+        0.0,
+        "Hardest to leave out (beta)",
+        "with the policy stratified, fraction of the scored images to leave out: those that score "
+        "best, which may be mislabelled",
+        limits=_FRACTION,
+    )
+    seed: int = option(0, "Seed", "of all that is random")
 
     def __post_init__(self) -> None:
-        self._check_values()
+        super().__post_init__()
         self._check_budget()
-        if not 0 <= self.beta < 1:
-            raise ValueError(f"beta must be at least 0 and less than 1, but got {self.beta}")
-        if self.beta and self.policy != "stratified":
-            raise ValueError(f"beta is of the policy 'stratified' only, not of {self.policy!r}")
+        self._check_parameters()
         both = set(self.pinned) & set(self.excluded)
         if both:
             raise ValueError(
@@ -78,37 +83,31 @@ class Criteria:
             )
 
     def to_dict(self) -> dict[str, Any]:
-        return asdict(self)
-
-    def _check_values(self) -> None:
-        """Each by itself; what a report can't hold, such as numpy's numbers, is turned."""
-        for name, check in _CHECKS.items():
-            value = getattr(self, name)
-            if value is not None or name not in _BUDGETS:
-                object.__setattr__(self, name, check(name, value))
+        """The criteria alone, whatever else a subclass asks for."""
+        return {f.name: getattr(self, f.name) for f in fields(Criteria)}
 
     def _check_budget(self) -> None:
-        budgets = [name for name in _BUDGETS if getattr(self, name) is not None]
+        budgets = [name for name in BUDGETS if getattr(self, name) is not None]
         if len(budgets) != 1:
             found = " and ".join(budgets) or "none"
             raise ValueError(f"give one of pruning_rate, keep and threshold, but got {found}")
-        if self.pruning_rate is not None and not 0 <= self.pruning_rate < 1:
-            raise ValueError(
-                f"pruning_rate must be at least 0 and less than 1, but got {self.pruning_rate}"
-            )
         if self.threshold is not None and self.policy != "top":
             raise ValueError(
                 f"a threshold goes with the policy 'top'; with {self.policy!r} give pruning_rate "
                 "or keep"
             )
 
-
-def floor_fraction(fraction: float, count: int) -> int:
-    """floor(fraction x count), the fraction taken as the decimal number that it is written as.
-
-    So 0.29 of 100 is 29, where the binary product is 28.999999999999996.
-    """
-    return math.floor(Fraction(repr(float(fraction))) * count)
+    def _check_parameters(self) -> None:
+        """A parameter of other policies must be as it is by default."""
+        own = POLICIES[self.policy].parameters
+        for name, said in options_of(Criteria).items():
+            owners = [
+                repr(policy.name) for policy in POLICIES.values() if name in policy.parameters
+            ]
+            if owners and name not in own and getattr(self, name) != said.default:
+                raise ValueError(
+                    f"{name} is of the policy {' and '.join(owners)} only, not of {self.policy!r}"
+                )
 
 
 def _some(ids: set[Any]) -> str:

@@ -1,72 +1,63 @@
-"""ShapeScores + criteria -> Selection."""
+"""ShapeScores + options -> Selection."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ..values import check_ids
-from .criteria import Criteria, Policy, Unannotated
+from ..keywords import takes_options
+from ..options import option
+from ..scores.aggregation import AGGREGATIONS
+from ..scores.shape_scores import list_scorers
+from ..scores.table import SCORERS
+from .criteria import Criteria
 from .selection import Candidates, Selection, select_images
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from ..scores.shape_scores import ShapeScores
 
 
-def select(
-    scores: ShapeScores,
-    pruning_rate: float | None = None,
-    *,
-    keep: int | None = None,
-    threshold: float | None = None,
-    scorer: str = "cb_scs",
-    policy: Policy = "top",
-    min_per_class: int = 0,
-    unannotated: Unannotated = "prune",
-    pinned: Iterable[Any] = (),
-    excluded: Iterable[Any] = (),
-    beta: float = 0.0,
-    seed: int = 0,
-) -> Selection:
+@dataclass(frozen=True)
+class SelectionOptions(Criteria):
+    """The criteria, and the scores that they are applied to."""
+
+    scorer: str = option(
+        "cb_scs",
+        "Scorer",
+        "what the images are ranked by",
+        choices=lambda: {name: SCORERS[name] for name in list_scorers()},
+    )
+    aggregation: str = option(
+        "sum",
+        "Aggregation",
+        "how the scores of an image's instances become one, of a scorer of instances",
+        choices=lambda: AGGREGATIONS,
+    )
+
+    def to_dict(self) -> dict[str, Any]:
+        """The criteria, and the aggregation where it is not the paper's."""
+        other = {} if self.aggregation == "sum" else {"aggregation": self.aggregation}
+        return super().to_dict() | other
+
+
+@takes_options(SelectionOptions)
+def select(scores: ShapeScores, pruning_rate: float | None = None, **options: Any) -> Selection:
     """Chooses which of the scored images to keep.
 
     Args:
         scores: from ``score_coco``.
-        pruning_rate: this, ``keep`` or ``threshold``: see
-            `tfdp.selection.criteria.Criteria` for every argument but ``scorer``.
-        keep: number of scored images to keep.
-        threshold: keep the images that score this or more.
-        scorer: one of `SCORERS`, "cb_scs" (the paper's) by default.
-        policy: "top", "random" or "stratified".
-        min_per_class: floor of instances for each class.
-        unannotated: "prune" or "keep" the images without a score.
-        pinned: ids of images to keep in any case.
-        excluded: ids of images to remove in any case.
-        beta: fraction of the hardest images that "stratified" leaves out.
-        seed: of all that is random.
+        pruning_rate: this, ``keep`` or ``threshold``: fraction of the scored images to remove.
+        **options: see `SelectionOptions`.
 
     Raises:
         ValueError: what was asked cannot be met; the message says what could be.
     """
-    criteria = Criteria(
-        pruning_rate=pruning_rate,
-        keep=keep,
-        threshold=threshold,
-        policy=policy,
-        min_per_class=min_per_class,
-        unannotated=unannotated,
-        pinned=check_ids("pinned", pinned),
-        excluded=check_ids("excluded", excluded),
-        beta=beta,
-        seed=seed,
-    )
-    image_scores = scores.image_scores(scorer, seed)
+    asked = SelectionOptions(pruning_rate=pruning_rate, **options)
     candidates = Candidates(
         image_ids=scores.images.image_id,
-        scores=image_scores,
+        scores=scores.image_scores(asked.scorer, asked.seed, asked.aggregation),
         scored=scores.images.num_instances > 0,
         contents=scores.contents,
-        scorer=scorer,
+        scorer=asked.scorer,
     )
-    return select_images(candidates, criteria)
+    return select_images(candidates, asked)

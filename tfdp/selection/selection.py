@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .budget import resolve_budget
 from .class_floor import largest_class_floor, select_class_floor
 from .composition import Composition, compose
-from .criteria import Criteria, floor_fraction
-from .strata import select_stratified
+from .policies import Pool, choose_images
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ..scores.contents import Contents
+    from .criteria import Criteria
 
 # Why an image is kept or removed.
 PINNED = "pinned"
@@ -121,31 +122,6 @@ def _rows_of(name: str, ids: tuple[Any, ...], image_ids: NDArray[Any]) -> NDArra
     return np.array([row_of_id[i] for i in ids], np.int64)
 
 
-def _resolve_budget(candidates: Candidates, criteria: Criteria, pinned: int, free: int) -> int:
-    """Number of scored images to keep, of which ``pinned`` are settled and ``free`` are open."""
-    num_scored = int(candidates.scored.sum())
-    if criteria.pruning_rate is not None:
-        budget = num_scored - floor_fraction(criteria.pruning_rate, num_scored)
-    else:
-        assert criteria.keep is not None
-        budget = criteria.keep
-        if not 1 <= budget <= num_scored:
-            raise ValueError(
-                f"keep must be 1 to {num_scored}, the number of scored images, but got {budget}"
-            )
-    if pinned > budget:
-        raise ValueError(
-            f"{pinned} scored images are pinned, but the budget is {budget}; "
-            f"keep at least {pinned}, or pin fewer"
-        )
-    if pinned + free < budget:
-        raise ValueError(
-            f"the budget is {budget} images, but only {pinned + free} are left when "
-            f"{num_scored - pinned - free} are excluded; keep {pinned + free}, or exclude fewer"
-        )
-    return budget
-
-
 def _check_floor(
     candidates: Candidates,
     criteria: Criteria,
@@ -164,31 +140,6 @@ def _check_floor(
         )
 
 
-def _fill(
-    priority: NDArray[np.float64],
-    ranking: NDArray[np.int64],
-    room: int,
-    criteria: Criteria,
-    num_scored: int,
-) -> NDArray[np.int64]:
-    """Fills the rest of the budget from ``ranking`` (rows, best first) by the policy."""
-    rng = np.random.default_rng(criteria.seed)
-    if criteria.policy == "top":
-        return ranking[:room]
-    if criteria.policy == "random":
-        return rng.permutation(ranking)[:room]
-    hardest = floor_fraction(criteria.beta, num_scored)
-    if len(ranking) - hardest < room:
-        possible = (len(ranking) - room) / num_scored
-        raise ValueError(
-            f"beta={criteria.beta} leaves out {hardest} of {num_scored} images, too many to keep "
-            f"{room} of the other {len(ranking) - hardest}; ask for beta={possible:.4g} or less, "
-            "or for a smaller budget"
-        )
-    pool = ranking[hardest:]
-    return pool[select_stratified(priority[pool], room, rng)]
-
-
 def select_images(candidates: Candidates, criteria: Criteria) -> Selection:
     """Chooses the images to keep.
 
@@ -203,13 +154,14 @@ def select_images(candidates: Candidates, criteria: Criteria) -> Selection:
     why[_rows_of("excluded", criteria.excluded, image_ids)] = EXCLUDED
     why[_rows_of("pinned", criteria.pinned, image_ids)] = PINNED
     pinned = why == PINNED
+    num_scored = int(scored.sum())
 
     priority = candidates.priority
     ranking = np.flatnonzero(why == PRUNED)
     ranking = ranking[np.argsort(-priority[ranking], kind="stable")]
     if criteria.threshold is None:
         num_pinned = int((pinned & scored).sum())
-        budget = _resolve_budget(candidates, criteria, num_pinned, len(ranking))
+        budget = resolve_budget(criteria, num_scored, num_pinned, len(ranking))
         _check_floor(candidates, criteria, pinned, ranking, budget - num_pinned)
 
     floor = select_class_floor(contents, pinned, ranking, criteria.min_per_class)
@@ -217,7 +169,7 @@ def select_images(candidates: Candidates, criteria: Criteria) -> Selection:
     ranking = ranking[why[ranking] == PRUNED]
     if criteria.threshold is None:
         room = budget - num_pinned - len(floor)
-        selected = _fill(priority, ranking, room, criteria, int(scored.sum()))
+        selected = choose_images(Pool(ranking, priority[ranking], room, num_scored), criteria)
     else:
         cut = criteria.threshold if candidates.higher_first else -criteria.threshold
         selected = ranking[priority[ranking] >= cut]

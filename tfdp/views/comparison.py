@@ -14,7 +14,7 @@ from .database import database_errors
 from .fields import is_own, score_of
 from .fiftyone_internals import root_dataset
 from .labels import check_view
-from .pruning import find_scored_labels
+from .pruning_plan import find_scored_labels
 from .run_fields import keys_of_field
 
 if TYPE_CHECKING:

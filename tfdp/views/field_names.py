@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import fiftyone as fo
 from bson import ObjectId
 
+from ..scores.aggregation import AGGREGATIONS
 from ..scores.shape_scores import SHAPE_SCORES
 from ..scores.table import SCORERS
 from ..values import check_text, shown
@@ -44,16 +45,27 @@ def _check_prefix(field_prefix: str) -> None:
         )
 
 
+def _describe(score: str, aggregation: str) -> str:
+    """What a field of samples says."""
+    scorer = SCORERS[score]
+    if aggregation == "sum":
+        return scorer.description
+    combined = AGGREGATIONS.find(aggregation).label.lower()
+    return f"{scorer.label}: the {combined} over the sample's instances, whose field says more."
+
+
 def name_score_fields(
-    label_field: LabelField, prefix: str, scores: Sequence[str] = SHAPE_SCORES
+    label_field: LabelField,
+    prefix: str,
+    scores: Sequence[str] = SHAPE_SCORES,
+    aggregation: str = "sum",
 ) -> tuple[list[OwnField], list[OwnField]]:
     """The fields of the scores on samples, and on labels, in the order of ``scores``."""
     on_samples, on_labels = [], []
     for score in scores:
-        name = prefix + score
-        of_score = (fo.FloatField, SCORERS[score].description, score)
-        on_samples.append(OwnField(name, *of_score))
-        on_labels.append(OwnField(f"{label_field.path}.{name}", *of_score))
+        name, path = prefix + score, f"{label_field.path}.{prefix}{score}"
+        on_samples.append(OwnField(name, fo.FloatField, _describe(score, aggregation), score))
+        on_labels.append(OwnField(path, fo.FloatField, SCORERS[score].description, score))
     return on_samples, on_labels
 
 

@@ -72,6 +72,7 @@ class ShapeScoringConfig(FieldsRunConfig):
         label_field: the field whose masks were scored.
         field_prefix: what the fields' names begin with.
         rasterizer: what drew polylines.
+        aggregation: how a sample's score came of its instances'.
         totals_from: brain key of the run whose class totals were added to, if any.
         **kwargs: see `FieldsRunConfig`.
     """
@@ -81,6 +82,7 @@ class ShapeScoringConfig(FieldsRunConfig):
         label_field: str,
         field_prefix: str = "",
         rasterizer: str = "coco",
+        aggregation: str = "sum",
         totals_from: str | None = None,
         **kwargs: Any,
     ) -> None:
@@ -88,6 +90,7 @@ class ShapeScoringConfig(FieldsRunConfig):
         self.label_field = label_field
         self.field_prefix = field_prefix
         self.rasterizer = rasterizer
+        self.aggregation = aggregation
         self.totals_from = totals_from
 
     @property

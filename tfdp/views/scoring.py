@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import fiftyone.core.utils as fou
 
+from ..scores.aggregation import AGGREGATIONS
 from ..scores.balance import ClassTotals
 from ..scores.shape_scores import SHAPE_SCORES, score_shapes
-from ..values import check_text
+from ..values import check_choice, check_text
 from .changes import tell_both
 from .database import database_errors
 from .field_names import choose_prefix, name_score_fields
@@ -75,6 +76,7 @@ def plan_scoring(
     brain_key: str = "shape_scores",
     field_prefix: str | None = None,
     rasterizer: Rasterizer = "coco",
+    aggregation: str = "sum",
     class_totals: ClassTotals | str | None = None,
 ) -> ScoringPlan:
     """What ``compute_shape_scores`` would do; nothing is written.
@@ -83,15 +85,17 @@ def plan_scoring(
         ValueError: the view, the field or the key can't be used; the message says what could be.
     """
     check_view(samples)
+    check_choice("aggregation", aggregation, AGGREGATIONS)
     labels = find_mask_field(samples, label_field)
     prefix = choose_prefix(samples, labels, brain_key, field_prefix)
-    on_samples, on_labels = name_score_fields(labels, prefix)
+    on_samples, on_labels = name_score_fields(labels, prefix, aggregation=aggregation)
     earlier = own_configs(root_dataset(samples)).get(brain_key)
     paths = [field.path for field in on_samples + on_labels]
     config = ShapeScoringConfig(
         label_field,
         field_prefix=prefix,
         rasterizer=rasterizer,
+        aggregation=aggregation,
         totals_from=class_totals if isinstance(class_totals, str) else None,
         fields=list(dict.fromkeys([*getattr(earlier, "fields", ()), *paths])),
     )
@@ -135,7 +139,8 @@ def _make_content(
         {prefix + name: scores.instances[name] for name in SHAPE_SCORES},
         without=[str(item.id) for item in scores.skipped],
     )
-    on_samples = {prefix + name: scores.images[name] for name in SHAPE_SCORES}
+    images = scores.image_table(plan.config.aggregation)
+    on_samples = {prefix + name: images[name] for name in SHAPE_SCORES}
 
     def write(renew: Callable[[Any], None]) -> None:
         dataset = root_dataset(samples)
@@ -156,6 +161,7 @@ def compute_shape_scores(
     brain_key: str = "shape_scores",
     field_prefix: str | None = None,
     rasterizer: Rasterizer = "coco",
+    aggregation: str = "sum",
     class_totals: ClassTotals | str | None = None,
     progress: Progress = None,
 ) -> ShapeScoringResults:
@@ -176,6 +182,7 @@ def compute_shape_scores(
             key; or else nothing, unless another run's scores of these samples, or a field of the
             user's own would be overwritten: then ``<brain_key>_``.
         rasterizer: "coco" or "opencv", what draws Polylines.
+        aggregation: "sum" (the paper's), "mean" or "max": from a sample's instances to the sample.
         class_totals: what CB-SCS is balanced with beside this view: the totals of samples that were
             scored before, or the brain key of the run that scored them.
         progress: True, False, None or a callback, as everywhere in FiftyOne.
@@ -193,6 +200,7 @@ def compute_shape_scores(
         brain_key=brain_key,
         field_prefix=field_prefix,
         rasterizer=rasterizer,
+        aggregation=aggregation,
         class_totals=class_totals,
     )
     dataset = root_dataset(samples)

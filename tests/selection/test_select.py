@@ -1,0 +1,71 @@
+"""Selections of scored files: by other ways from instances to images, and from the command line."""
+
+import csv
+import json
+
+import pytest
+
+import tfdp
+from tests.sources.conftest import make_document, square
+from tfdp.cli import main
+
+
+@pytest.fixture
+def few_and_many(tmp_path):
+    """Image 10 holds one small square, of a high SCS; image 20 three larger ones."""
+    document = make_document()
+    squares = [(10, square(3, 3, 9)), *((20, square(x, 5, 20)) for x in (1, 25, 50))]
+    document["annotations"] = [
+        {"id": k, "image_id": i, "category_id": 1, "iscrowd": 0, "segmentation": polygon}
+        for k, (i, polygon) in enumerate(squares)
+    ]
+    path = tmp_path / "ann.json"
+    path.write_text(json.dumps(document))
+    return path
+
+
+SMALL, LARGE = 4 * 8 / 8**2, 4 * 19 / 19**2  # perimeter / area, through pixel centres
+EXPECTED = {"sum": [SMALL, 3 * LARGE], "mean": [SMALL, LARGE], "max": [SMALL, LARGE]}
+
+
+def run(*words):
+    return main([str(word) for word in words])
+
+
+@pytest.mark.parametrize("aggregation", EXPECTED)
+def test_image_scores_by_hand(few_and_many, tmp_path, aggregation):
+    scores = tfdp.score_coco(few_and_many)
+    expected = EXPECTED[aggregation]
+    assert scores.image_scores("scs", aggregation=aggregation)[:2] == pytest.approx(expected)
+    out = tmp_path / "i.csv"
+    assert run("score", few_and_many, "-o", out, "--aggregation", aggregation) == 0
+    with out.open(newline="") as file:
+        assert [float(row["scs"]) for row in [*csv.DictReader(file)][:2]] == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("aggregation, kept", [("sum", [20]), ("mean", [10]), ("max", [10])])
+def test_what_is_kept_goes_by_the_aggregation(few_and_many, tmp_path, aggregation, kept):
+    scores = tfdp.score_coco(few_and_many)
+    selection = tfdp.select(scores, keep=1, scorer="scs", aggregation=aggregation)
+    assert selection.keep_ids == kept
+    out = ["-o", tmp_path / "p.json", "--report", tmp_path / "r.json"]
+    asked = ["--keep", 1, "--scorer", "scs", "--aggregation", aggregation]
+    assert run("prune", few_and_many, *asked, *out) == 0
+    report = json.loads((tmp_path / "r.json").read_text())
+    assert report["keep_ids"] == kept
+    assert report["criteria"].get("aggregation", "sum") == aggregation
+
+
+@pytest.mark.parametrize(
+    "asked, message",
+    [
+        ({"scorer": "beauty"}, "unknown scorer 'beauty'; choose one of cb_scs, .*count"),
+        ({"scorer": "aum"}, "unknown scorer 'aum'"),  # of models
+        ({"aggregation": "median"}, "unknown aggregation 'median'; choose one of sum, mean, max"),
+        ({"policy": "best"}, "unknown policy 'best'; choose one of top, random, stratified"),
+        ({"scorer": "count", "aggregation": "mean"}, "'count' scores images, not their instances"),
+    ],
+)
+def test_unknown_names_are_errors_that_name_the_known(few_and_many, asked, message):
+    with pytest.raises(ValueError, match=message):
+        tfdp.select(tfdp.score_coco(few_and_many), keep=1, **asked)

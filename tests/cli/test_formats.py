@@ -7,6 +7,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.cli.test_cli import read_csv, run, the_line
+from tests.sources.conftest import make_document
 from tests.sources.label_folders import draw, save_png
 
 
@@ -64,3 +65,71 @@ def test_nothing_in_a_folder_that_is_read_is_replaced(year, tmp_path, capsys):
         assert run("score", year, "--overwrite", "-o", path) == 2
         assert "is in a folder to read; choose another name" in the_line(capsys)
     assert table.read_bytes() == before
+
+
+# --- prune
+
+
+def prune(*arguments):
+    return run("prune", *arguments, "--keep", 1, "--scorer", "scs")
+
+
+def test_prune_writes_the_ids_that_are_kept(year, tmp_path, capsys):
+    out, report = tmp_path / "kept.txt", tmp_path / "report.json"
+    assert prune(year, "-o", out, "--report", report) == 0
+    assert out.read_bytes() == b"2007_1\n"
+    assert json.loads(report.read_text())["keep_ids"] == ["2007_1"]
+    assert f"written to {out}" in capsys.readouterr().out
+    assert run("prune", year, "--keep", 1, "--unannotated", "keep", "-o", out, "--overwrite") == 0
+    assert out.read_bytes() == b"2007_1\n2007_2\n"
+
+
+def test_the_ids_that_are_kept_are_a_split(year, tmp_path):
+    lists = year / "ImageSets" / "Segmentation"
+    assert prune(year, "-o", lists / "kept.txt") == 0
+    assert run("score", year, "--split", "kept", "-o", tmp_path / "i.csv") == 0
+    assert [row[0] for row in read_csv(tmp_path / "i.csv")] == ["image_id", "2007_1"]
+
+
+def test_prune_writes_the_ids_of_a_coco_file_too(tmp_path):
+    annotations = tmp_path / "ann.json"
+    annotations.write_text(json.dumps(make_document()))
+    assert prune(annotations, "-o", tmp_path / "kept.txt") == 0
+    assert prune(annotations, "-o", tmp_path / "kept.json") == 0
+    (kept,) = json.loads((tmp_path / "kept.json").read_text())["images"]
+    assert (tmp_path / "kept.txt").read_text() == f"{kept['id']}\n"
+
+
+def test_no_pruned_file_of_another_format_is_written(year, tmp_path, capsys):
+    assert prune(year, "-o", tmp_path / "kept.json") == 2
+    line = the_line(capsys)
+    assert f"{year} is Pascal VOC, of which no pruned file is written; end" in line
+    assert "kept.json in .txt for the ids" in line
+
+
+def test_images_go_with_a_pruned_file_alone(year, tmp_path, capsys):
+    assert prune(year, "-o", tmp_path / "kept.txt", "--images", "copy") == 2
+    assert "--images goes with a pruned COCO file" in the_line(capsys)
+
+
+def test_an_output_of_another_ending_is_refused(year, tmp_path, capsys):
+    assert prune(year, "-o", tmp_path / "kept.csv") == 2
+    assert "kept.csv must end in .json or .txt" in the_line(capsys)
+
+
+def test_an_id_that_is_no_line_is_refused(tmp_path, capsys):
+    document = make_document()
+    document["images"][1]["id"] = document["annotations"][1]["image_id"] = "a\nb"
+    annotations = tmp_path / "ann.json"
+    annotations.write_text(json.dumps(document))
+    assert prune(annotations, "-o", tmp_path / "kept.txt") == 2
+    assert r"the image id 'a\nb' is no line" in the_line(capsys)
+    assert not (tmp_path / "kept.txt").exists()
+
+
+def test_no_label_is_replaced_by_ids(year, tmp_path, capsys):
+    label = year / "ImageSets" / "Segmentation" / "train.txt"
+    before = label.read_bytes()
+    assert prune(year, "-o", label, "--overwrite") == 2
+    assert "is in a folder to read" in the_line(capsys)
+    assert label.read_bytes() == before

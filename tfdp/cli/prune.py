@@ -1,12 +1,14 @@
-"""``tfdp prune``: a COCO file of the best images."""
+"""``tfdp prune``: a COCO file of the best images of one, or the ids of those of any dataset."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..files.outputs import check_ending
 from ..selection.select import SelectionOptions, select
 from ..sources.coco_subset import stage_coco_subset
+from ..sources.formats import find_format
 from ..version import __version__
 from .options import add_options, given_options
 from .outputs import Outputs, check_names, say, stage_json, stage_skipped
@@ -16,8 +18,26 @@ from .summary import describe_scores, describe_selection
 if TYPE_CHECKING:
     import argparse
 
+    from ..files.staging import Staging
     from ..scores.shape_scores import ShapeScores
     from ..selection.selection import Selection
+
+_SUBSET, _IDS = ".json", ".txt"  # what is written
+
+
+def _check_output(arguments: argparse.Namespace) -> None:
+    """Refuses an output that cannot be made of what is read."""
+    path = arguments.output
+    check_ending(path, [_SUBSET, _IDS])
+    form = find_format(arguments.annotations, arguments.format)
+    if path.suffix.lower() == _IDS:
+        if arguments.images is not None:
+            raise ValueError(f"--images goes with a pruned COCO file, but {path} holds ids alone")
+    elif form.name != "coco":
+        raise ValueError(
+            f"{arguments.annotations} is {form.label}, of which no pruned file is written; end "
+            f"{path} in {_IDS} for the ids of the images that are kept"
+        )
 
 
 def _report(
@@ -33,10 +53,37 @@ def _report(
     }
 
 
+def _stage_ids(ids: list[Any], path: Path, staging: Staging) -> None:
+    """Stages ids, one a line."""
+    lines = list(map(str, ids))
+    broken = [line for line in lines if line.splitlines() != [line]]
+    if broken:
+        raise ValueError(
+            f"the image id {broken[0]!r} is no line; a list of ids holds one in each line"
+        )
+    with staging.open(path) as file:
+        file.write("".join(f"{line}\n" for line in lines).encode())
+
+
+def _stage_kept(arguments: argparse.Namespace, selection: Selection, staging: Staging) -> None:
+    if arguments.output.suffix.lower() == _IDS:
+        _stage_ids(selection.keep_ids, arguments.output, staging)
+        return
+    stage_coco_subset(
+        arguments.annotations,
+        selection,
+        arguments.output,
+        arguments.images,
+        staging,
+        image_dir=arguments.image_dir,
+    )
+
+
 def _run(arguments: argparse.Namespace) -> None:
     asked = given_options(arguments, SelectionOptions)
     SelectionOptions(**asked)  # refuses before the work
-    check_names(tables=[arguments.skipped], json=[arguments.output, arguments.report])
+    check_names(tables=[arguments.skipped], json=[arguments.report])
+    _check_output(arguments)
     outputs = Outputs(
         arguments.report,
         arguments.skipped,
@@ -50,14 +97,7 @@ def _run(arguments: argparse.Namespace) -> None:
     with outputs.write() as staging:
         stage_json(_report(arguments, scores, selection), arguments.report, staging)
         stage_skipped(scores.skipped, arguments.skipped, staging)
-        stage_coco_subset(
-            arguments.annotations,
-            selection,
-            arguments.output,
-            arguments.images,
-            staging,
-            image_dir=arguments.image_dir,
-        )
+        _stage_kept(arguments, selection, staging)
     say(describe_scores(scores))
     say(describe_selection(selection))
     say(f"written to {arguments.output}")
@@ -65,9 +105,15 @@ def _run(arguments: argparse.Namespace) -> None:
 
 def add_prune_parser(subparsers: Any) -> None:
     """Adds ``prune`` to a program's sub-commands; ``arguments.run(arguments)`` runs it."""
-    parser = subparsers.add_parser("prune", help="score a COCO file and keep its best images")
-    parser.add_argument("annotations", type=Path, metavar="ANN.json")
-    parser.add_argument("-o", "--output", type=Path, required=True, help="the pruned COCO file")
+    parser = subparsers.add_parser("prune", help="score a dataset and keep its best images")
+    parser.add_argument("annotations", type=Path, metavar="PATH", help="as tfdp score takes it")
+    parser.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        required=True,
+        help="the pruned COCO file, .json; or the ids of the kept images, one a line, .txt",
+    )
     parser.add_argument("--report", type=Path, help="a JSON report of what is kept and why")
     add_options(parser, SelectionOptions)
     parser.add_argument(

@@ -1,4 +1,4 @@
-"""`tfdp train-score`: model-based scores of a COCO file, without FiftyOne, as on a GPU server."""
+"""`tfdp train-score`: model-based scores of a dataset, without FiftyOne, as on a GPU server."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ from ..files.tables import write_arrow
 from ..models.regions import REGIONS
 from ..scores.aggregation import AGGREGATIONS
 from ..skipped import Skipped
+from ..sources.formats import open_sources
 from .outputs import Outputs, add_skipped_option, check_names, stage_skipped
+from .score import add_format_options
 from .summary import describe_skipped
 
 if TYPE_CHECKING:
@@ -68,7 +70,6 @@ def _write(
 def _run(arguments: argparse.Namespace) -> int:
     try:
         from ..models.segmentation import train_and_score
-        from ..sources.coco import open_coco
         from ..sources.records import read_records
     except ModuleNotFoundError as error:
         raise ValueError(
@@ -86,7 +87,8 @@ def _run(arguments: argparse.Namespace) -> int:
     stopping.outcome = (
         f"no table was written; the same command goes on from what is in {arguments.log}"
     )
-    records, crowds = read_records(open_coco(arguments.annotations), arguments.images)
+    sources = open_sources(arguments.annotations, arguments.format, arguments.split)
+    records, crowds = read_records(sources, arguments.images)
     scores = train_and_score(
         records,
         arguments.log,
@@ -121,13 +123,14 @@ def add_train_score_parser(subparsers: Any) -> argparse.ArgumentParser:
     """
     parser: argparse.ArgumentParser = subparsers.add_parser(
         "train-score",
-        help="train Mask R-CNN on a COCO file and score its images by what it learned",
+        help="train Mask R-CNN on a dataset and score its images by what it learned",
         description="Scores by a trained Mask R-CNN: entropy, loss, el2n, forgetting, aum, dyn_unc,"
         " dual. Started again after a kill, the same command goes on from the last epoch.",
     )
     add = parser.add_argument
-    add("annotations", type=Path, help="COCO instance file")
-    add("--images", type=Path, required=True, help="folder of the images")
+    add("annotations", type=Path, metavar="PATH", help="as tfdp score takes it")
+    add_format_options(parser)
+    add("--images", type=Path, required=True, help="folder that the images' names are relative to")
     add(
         "--model", default="maskrcnn_resnet50_fpn", help="maskrcnn_resnet50_fpn[_v2], _resnet18_fpn"
     )

@@ -116,6 +116,21 @@ FORMATS.add(
 )
 
 
+def find_format(path: PathLike, name: str | None = None) -> Format:
+    """The format of a path: the named one, or that which it looks like.
+
+    Raises:
+        ValueError: it looks like none, or the name is unknown; the message says what was expected.
+    """
+    if name is not None:
+        return FORMATS.find(name)
+    for known in FORMATS.values():
+        if known.fits(Path(path)):
+            return known
+    forms = "; ".join(f"{known.description} ({known.name})" for known in FORMATS.values())
+    raise ValueError(f"{path} has no format that is known: expected {forms}")
+
+
 def open_source(path: PathLike, format: str | None = None, split: str | None = None) -> Source:  # noqa: A002
     """The source at a path.
 
@@ -129,14 +144,7 @@ def open_source(path: PathLike, format: str | None = None, split: str | None = N
         ValueError: it has no format that is known, or is damaged as a whole; the message says what
             was expected.
     """
-    place = Path(path)
-    if format is not None:
-        return FORMATS.find(format).open(place, split)
-    for known in FORMATS.values():
-        if known.fits(place):
-            return known.open(place, split)
-    forms = "; ".join(f"{known.description} ({known.name})" for known in FORMATS.values())
-    raise ValueError(f"{place} has no format that is known: expected {forms}")
+    return find_format(path, format).open(Path(path), split)
 
 
 def open_sources(

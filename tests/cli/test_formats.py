@@ -119,9 +119,8 @@ def test_an_output_of_another_ending_is_refused(year, tmp_path, capsys):
 
 def test_an_id_that_is_no_line_is_refused(tmp_path, capsys):
     document = make_document()
-    document["images"][1]["id"] = document["annotations"][1]["image_id"] = "a\nb"
     annotations = tmp_path / "ann.json"
-    annotations.write_text(json.dumps(document))
+    annotations.write_text(json.dumps(document).replace("20,", r'"a\nb",'))
     assert prune(annotations, "-o", tmp_path / "kept.txt") == 2
     assert r"the image id 'a\nb' is no line" in the_line(capsys)
     assert not (tmp_path / "kept.txt").exists()

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.sources.test_yolo import CAT, save_image, write_labels
 from tfdp.cli.train_score import add_train_score_parser
 
 ROOT = Path(__file__).parents[2]
@@ -45,6 +46,25 @@ def test_scores_go_into_two_tables(toy, tmp_path, capsys):
     assert float(images[0]["loss"]) == pytest.approx(sum(of_first))
     assert read(tmp_path / "skipped.csv") == []
     assert "skipped: nothing" in capsys.readouterr().err
+
+
+def test_a_folder_of_yolo_is_learned_and_scored(tmp_path):
+    pytest.importorskip("torch", reason="needs the extra `models`")
+    for name in "ab":
+        save_image(tmp_path / "images" / f"{name}.png", (64, 64))
+        write_labels(tmp_path / "labels" / f"{name}.txt", CAT, "0 .5 .5 .1 .1")
+    (tmp_path / "data.yaml").write_text("names: [cat]")
+    arguments = parse(tmp_path, "--images", tmp_path, "--model", "maskrcnn_resnet18_fpn", "--weights", "none", "--epochs", 0,
+        "--image-size", 64, "--device", "cpu", "--log", tmp_path / "log", "-o", tmp_path / "images.csv", "--instances", tmp_path / "instances.csv",
+        "--skipped", tmp_path / "skipped.csv")  # fmt: skip
+    assert arguments.run(arguments) == 0
+    assert [row["image_id"] for row in read(tmp_path / "images.csv")] == ["a", "b"]
+    instances = read(tmp_path / "instances.csv")
+    assert [(row["annotation_id"], row["category"]) for row in instances] == [
+        ("a#0", "cat"),
+        ("b#0", "cat"),
+    ]
+    assert [row["id"] for row in read(tmp_path / "skipped.csv")] == ["a#1", "b#1"]
 
 
 def test_forms_and_help_load_no_torch():

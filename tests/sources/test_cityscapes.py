@@ -110,7 +110,9 @@ def test_a_split_is_read_alone(city, tmp_path):
     write_ids(city.parent.parent / "val" / "ulm", draw(9, 9, dtype=np.uint16), "ulm_1_2")
     scores = tfdp.score(tmp_path, split="val")
     assert scores.images.file_name.tolist() == ["val/ulm/ulm_1_2_leftImg8bit.png"]
-    with pytest.raises(ValueError, match=r"gtFine has no split 'tests': expected a folder of that"):
+    with pytest.raises(
+        ValueError, match=r"gtFine has no folder of the split 'tests', but train, val"
+    ):
         tfdp.score(tmp_path, split="tests")
 
 
@@ -242,6 +244,15 @@ BAD_FILES = {
     "no pixels": (frame(imgHeight=0), "bad_size"),
     "less than none": (frame(imgWidth=-80), "bad_size"),
     "a bomb": (frame(imgHeight=2**20, imgWidth=2**20), "mask_too_large"),
+    "deeper than anyone needs": (frame()[:-1] + b', "a":' + b"[" * 10**5, "mask_unreadable"),
+    "more to draw than anyone has": (
+        frame(
+            imgHeight=8192,
+            imgWidth=8192,
+            objects=[{"label": "sky", "polygon": box(0, 0, 8192, 8192)}] * 40,
+        ),
+        "outline_too_long",
+    ),
     "beyond 64 bits": (frame(imgHeight=2**80), "mask_too_large"),
 }
 

@@ -129,6 +129,11 @@ def test_a_path_that_is_not_there_is_an_os_error(tmp_path):
             tfdp.score(tmp_path / name)
 
 
+def test_a_split_that_is_no_text_is_an_error(known):
+    with pytest.raises(ValueError, match="split must be a text, but got 5"):
+        tfdp.score(known[1], split=5)
+
+
 def test_a_coco_file_has_no_splits(tmp_path):
     with pytest.raises(ValueError, match=r"ann.json is a COCO file, and has no splits"):
         tfdp.score(write_coco(tmp_path), split="train")

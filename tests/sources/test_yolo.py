@@ -162,6 +162,15 @@ def test_images_elsewhere_keep_their_whole_path(root, tmp_path):
     assert scores.instances.annotation_id.tolist() == ["d#0"]
 
 
+def test_texts_that_are_no_labels_are_passed_over(root):
+    (root / "data.yaml").write_text("names: [cat, dog]\ntrain: .")
+    (root / "README.txt").write_text("hello")
+    (root / "labels" / "val" / "lost.TXT").write_text(CAT)
+    scores = tfdp.score(root)
+    assert scores.instances.annotation_id.tolist() == ["a#0", "a#1", "c#0"]
+    assert skipped(scores) == [("image", "lost", "missing_file")]
+
+
 def test_labels_lie_beside_images_that_are_in_no_folder_of_that_name(tmp_path):
     save_image(tmp_path / "set" / "a.jpg")
     write_labels(tmp_path / "set" / "a.txt", CAT)
@@ -180,7 +189,7 @@ BAD_CONFIGS = {
     "a number beyond 64 bits": (b"names: {99999999999999999999: cat}", "a name to each number"),
     "a list as a name": (b"names: [cat, [dog]]", "a name to each number, but not to '1'"),
     "half a character as a name": (rb'names: ["\ud800"]', "a name to each number, but not to '0'"),
-    "no YAML": (b"names: [cat", "data.yaml is not YAML: while parsing"),
+    "no YAML": (b"\nnames: [cat\n", "data.yaml is not YAML, see line 3$"),
     "not UTF-8": (b"names: [caf\xe9]", "data.yaml is not YAML"),
     "binary": (b"\x89PNG\r\n\x1a\n\x00", "data.yaml is not YAML"),
     "code": (b"names: !!python/object/apply:os.getpid []", "data.yaml must have names"),

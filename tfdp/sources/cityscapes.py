@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from .label_images import Values
     from .source import Id, Problem
 
 _ROOT = "gtFine"
@@ -44,7 +45,8 @@ _STUFF = {
 _NOT_DRAWN = "license plate"
 _GROUP = "group"
 _PER_CLASS = 1000  # a value is class * 1000 + number, or the class alone: stuff, or a group
-_MAX_BYTES = 2**26  # of one file of polygons
+_MAX_BYTES = 2**24  # of one file of polygons
+_MAX_STEPS = 2**31  # of drawing one image, some seconds: rows times (edges + columns), summed up
 
 
 class _Object(msgspec.Struct):
@@ -85,7 +87,7 @@ def _look_at_polygon(polygon: list[tuple[float, float]], height: int, width: int
     return None
 
 
-def _judge(label: str, mask: NDArray[np.int64] | None) -> NDArray[np.int64] | Problem:
+def _judge(label: str, mask: NDArray[np.uint32] | None) -> NDArray[np.uint32] | Problem:
     """What is found of an object that is no stuff, of whose mask None is seen."""
     if label.removesuffix(_GROUP) not in _CLASS_OF_NAME:
         return "unknown_category", label[:40]
@@ -98,7 +100,7 @@ def _read_frame(path: Path) -> _Frame:
     try:
         text = read_regular_file(path, _MAX_BYTES).decode()  # msgspec looks at no text it passes by
         frame = msgspec.json.decode(text, type=_Frame)
-    except (OSError, ValueError) as error:  # those of msgspec are ValueErrors, too
+    except (OSError, ValueError, RecursionError) as error:  # msgspec's are ValueErrors
         raise UnreadableError("mask_unreadable", f"{path}: {error}") from error
     check_label_size(frame.imgHeight, frame.imgWidth)
     return frame
@@ -107,11 +109,31 @@ def _read_frame(path: Path) -> _Frame:
 def _read_object(raw: msgspec.Raw, frame: _Frame) -> _Object | Problem:
     try:
         item = msgspec.json.decode(raw, type=_Object)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         return "bad_segmentation", str(error)
     if item.deleted:
         return item
     return _look_at_polygon(item.polygon, frame.imgHeight, frame.imgWidth) or item
+
+
+def _count_steps(polygon: list[tuple[float, float]], height: int, width: int) -> int:
+    """What drawing a polygon takes."""
+    columns, rows = np.ptp(np.clip(polygon, 0, (width, height)), axis=0)
+    return int(rows + 1) * (len(polygon) + int(columns) + 1)
+
+
+def _draw(objects: list[_Object | Problem], height: int, width: int) -> Values:
+    """A label image of objects, in their order: the first one's pixels are 1, the next one's 2."""
+    image = Image.new("I", (width, height))
+    drawer = ImageDraw.Draw(image)
+    steps = 0
+    for value, item in enumerate(objects, start=1):
+        if isinstance(item, _Object) and not item.deleted and item.label != _NOT_DRAWN:
+            steps += _count_steps(item.polygon, height, width)
+            if steps > _MAX_STEPS:
+                raise UnreadableError("outline_too_long", "too much to draw for one image")
+            drawer.polygon(item.polygon, fill=value)
+    return np.asarray(image)
 
 
 def _read_polygons(path: Path) -> Labels:
@@ -120,13 +142,8 @@ def _read_polygons(path: Path) -> Labels:
     Cityscapes' own label images are made like this, with the same library.
     """
     frame = _read_frame(path)
-    canvas = Image.new("I", (frame.imgWidth, frame.imgHeight))
-    drawer = ImageDraw.Draw(canvas)
     objects = [_read_object(raw, frame) for raw in frame.objects]
-    for value, item in enumerate(objects, start=1):
-        if isinstance(item, _Object) and not item.deleted and item.label != _NOT_DRAWN:
-            drawer.polygon(item.polygon, fill=value)
-    masks = find_objects(np.asarray(canvas))
+    masks = find_objects(_draw(objects, frame.imgHeight, frame.imgWidth))
     instances = []
     for number, item in enumerate(objects):
         if isinstance(item, tuple):
@@ -161,9 +178,10 @@ def open_cityscapes(path: Path, split: str | None = None) -> FolderSource:
         ValueError: there is no such split, or no file of labels.
     """
     root = path / _ROOT if (path / _ROOT).is_dir() else path
-    folder = root / (split or "")
-    if split is not None and not folder.is_dir():
-        raise ValueError(f"{root} has no split {split!r}: expected a folder of that name")
+    splits = sorted(inner.name for inner in root.iterdir() if inner.is_dir())
+    if split is not None and split not in splits:
+        raise ValueError(f"{root} has no folder of the split {split!r}, but {', '.join(splits)}")
+    folder = root if split is None else root / split
     frames = _find_frames(folder)
     if not frames:
         raise ValueError(f"{folder} has no labels: expected *{_IDS} or *{_POLYGONS} files under it")

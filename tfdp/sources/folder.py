@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     Mask = NDArray[Any]
     Join = Callable[[list[Mask], Ints, Ints], Shapes]
 
-BATCH = 16  # images that one thread reads at a time
+BATCH = 8  # images that one thread reads at a time
 
 
 class Instance(NamedTuple):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from ..registry import Registry
 from ..scores.shape_scores import ShapeScores, score_shapes
+from ..values import check_text
 from .measuring import measure
 
 if TYPE_CHECKING:
@@ -144,6 +145,8 @@ def open_source(path: PathLike, format: str | None = None, split: str | None = N
         ValueError: it has no format that is known, or is damaged as a whole; the message says what
             was expected.
     """
+    if split is not None:
+        check_text("split", split)
     return find_format(path, format).open(Path(path), split)
 
 

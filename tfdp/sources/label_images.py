@@ -65,7 +65,7 @@ def read_label_image(path: Path) -> Values:
         raise UnreadableError("mask_unreadable", str(error)) from error
 
 
-def find_objects(labels: Values) -> dict[int, NDArray[np.int64]]:
+def find_objects(labels: Values) -> dict[int, NDArray[np.uint32]]:
     """Value -> where a label image has it, for all of its values, in one pass over its pixels.
 
     Args:
@@ -88,11 +88,12 @@ def find_objects(labels: Values) -> dict[int, NDArray[np.int64]]:
     objects = {}
     for value, ends in zip(values.tolist(), np.split(runs[order], firsts[1:]), strict=True):
         toggles = ends[ends < len(pixels)]  # all but the end of the last pixel, in order
-        objects[value] = np.diff(toggles, prepend=0, append=len(pixels))
+        counts = np.diff(toggles, prepend=0, append=len(pixels))
+        objects[value] = counts.astype(np.uint32)
     return objects
 
 
 def join_runs(masks: list[NDArray[Any]], heights: Ints, widths: Ints) -> MaskRuns:  # noqa: ARG001
     """The run lengths of many masks as one, as a `FolderSource` takes them."""
     starts = np.cumsum([0, *map(len, masks)])
-    return MaskRuns(np.concatenate(masks).astype(np.uint32), starts, heights)
+    return MaskRuns(np.concatenate(masks), starts, heights)

@@ -81,7 +81,7 @@ def _list_label_images(year: Path) -> list[Path]:
 def _read_split(year: Path, split: str) -> list[Path]:
     """The same of the images that a list names."""
     lists = year / "ImageSets" / "Segmentation"
-    splits = {path.stem: path for path in list_files(lists, [".txt"])}
+    splits = {path.stem: path for path in list_files(lists, [".txt"])} if lists.is_dir() else {}
     if split not in splits:
         known = ", ".join(splits) or "none"
         raise ValueError(f"{lists} has no list of the split {split!r}; there are: {known}")

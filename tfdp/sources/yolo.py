@@ -123,10 +123,11 @@ def _list_images(place: Path) -> list[Path]:
 
 
 def _find_lost_labels(places: Iterable[Path], images: Iterable[Path]) -> list[SkippedItem]:
-    """The labels in folders that belong to no image."""
+    """The labels of folders of images that are of none of the images."""
     folders = {_labels_place(place) for place in places if place.is_dir()}
-    files = {file for folder in folders if folder.is_dir() for file in list_files(folder, [".txt"])}
-    lost = sorted(files.difference(map(_labels_of, images)))
+    texts = {text for folder in folders if folder.is_dir() for text in list_files(folder, [".txt"])}
+    labels = {text for text in texts if _LABELS in text.parent.parts}
+    lost = sorted(labels.difference(map(_labels_of, images)))
     return [SkippedItem("image", f.stem, "missing_file", f"that of the labels {f}") for f in lost]
 
 

@@ -41,7 +41,9 @@ def _parse(path: Path) -> dict[str, Any]:
     try:
         document = yaml.load(read_regular_file(path, _MAX_BYTES), yaml.BaseLoader)  # noqa: S506
     except (yaml.YAMLError, RecursionError, ValueError) as error:
-        raise ValueError(f"{path} is not YAML: {str(error)[:200]}") from None
+        mark = getattr(error, "problem_mark", None)
+        place = f", see line {mark.line + 1}" if mark is not None else ""
+        raise ValueError(f"{path} is not YAML{place}") from None
     return document if isinstance(document, dict) else {}
 
 

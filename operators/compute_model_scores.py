@@ -3,38 +3,31 @@
 from __future__ import annotations
 
 import time
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import fiftyone.operators as foo
 from fiftyone.operators import types
 
-from tfdp.models.regions import REGIONS
-from tfdp.models.score_log import default_scores
-from tfdp.scores.table import SCORERS
-from tfdp.values import check_flag, check_number, check_text, check_texts, check_whole, shown
+from tfdp.values import check_text
 from tfdp.views.comparison import compare_scores
 from tfdp.views.database import database_errors
 from tfdp.views.field_names import check_key
 from tfdp.views.fiftyone_internals import root_dataset
 from tfdp.views.labels import list_mask_fields
 from tfdp.views.model_plan import (
-    ModelParameters,
     estimate_seconds,
-    find_defaults,
     find_log_folder,
     find_trained_labels,
-    list_devices,
-    list_models,
     plan_model_scoring,
 )
-from tfdp.views.model_scoring import score_with_model
-from tfdp.views.records import ClassField, list_class_fields
+from tfdp.views.model_scoring import compute_model_scores
+from tfdp.views.records import list_class_fields
 from tfdp.views.run_fields import own_configs
 
 from . import _forms as forms
 from ._comparison import report_comparison, show_comparison
-from ._params import check_folder, check_path, one_of, read_form, read_parameters
+from ._params import check_folder, read_form, read_parameters
+from ._training_form import CHECKS, ask_training, chosen_options
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,46 +36,14 @@ if TYPE_CHECKING:
     from fiftyone.core.collections import SampleCollection
     from fiftyone.operators import ExecutionContext
 
-    from tfdp.views.labels import LabelField
-
 LONG = 600  # s on the CPU; from there on the form warns
 REPORT_EVERY = 0.5  # s
 
-_REGIONS = {
-    "roi": ("Box", "all pixels of the instance's box, as the paper's released code averages"),
-    "mask": ("Mask", "the instance's own pixels, as the paper's equation 3 says"),
-}
-_WEIGHTS = ("imagenet", "coco", "none")
-
-
-def _check_weights(name: str, value: Any) -> str:
-    """The name of weights, or the path of a file; or a ValueError."""
-    text = check_text(name, value)
-    if text not in _WEIGHTS and not check_path(name, text).is_file():
-        raise ValueError(
-            f"{name} must be {', '.join(_WEIGHTS)} or a checkpoint's file, but got {shown(text)}"
-        )
-    return text
-
-
-_OF_TRAINING = {
-    "model": check_text,
-    "weights": _check_weights,
-    "epochs": check_whole,
-    "batch_size": partial(check_whole, least=1),
-    "image_size": partial(check_whole, least=1),
-    "learning_rate": check_number,
-    "flips": check_flag,
-    "scores": check_texts,
-    "region": one_of(_REGIONS),
-    "seed": check_whole,
-    "device": check_text,
-}
 _CHECKS = {
     "label_field": check_text,
     "brain_key": check_text,
     "log_folder": check_folder,
-    **_OF_TRAINING,
+    **CHECKS,
 }
 
 
@@ -119,7 +80,14 @@ class ComputeModelScores(foo.Operator):
         asked = read_parameters(ctx, _CHECKS)
         forms.mend(ctx)
         view = ctx.target_view(require_flat=True)
-        results = score_with_model(view, **_arguments(asked, view), progress=_progress_to(ctx))
+        results = compute_model_scores(
+            view,
+            _label_field(asked, view),
+            **chosen_options(asked),
+            brain_key=_brain_key(asked),
+            log_folder=asked["log_folder"],
+            progress=_progress_to(ctx),
+        )
         counts, label_field = results.counts, results.config.label_field
         forms.finish(ctx, f"Scored {counts['instances']} of {label_field} by a trained model")
         skipped = {reason: len(ids) for reason, ids in results.skipped.items()}
@@ -168,17 +136,11 @@ def _brain_key(asked: dict[str, Any]) -> str:
     return asked["brain_key"] or "model_scores"
 
 
-def _arguments(asked: dict[str, Any], view: SampleCollection) -> dict[str, Any]:
-    """The arguments of ``score_with_model``; what is left empty has the library's default."""
+def _label_field(asked: dict[str, Any], view: SampleCollection) -> str:
     label_field = asked["label_field"] or next(iter(_label_fields(view)), None)
     if label_field is None:
         raise ValueError("no field of this view holds instance masks or classes to learn")
-    return {
-        "label_field": label_field,
-        "parameters": ModelParameters(**{name: asked[name] for name in _OF_TRAINING}),
-        "brain_key": _brain_key(asked),
-        "log_folder": asked["log_folder"],
-    }
+    return str(label_field)
 
 
 def _ask(asked: dict[str, Any], inputs: types.Object, view: SampleCollection) -> None:
@@ -203,15 +165,13 @@ def _ask(asked: dict[str, Any], inputs: types.Object, view: SampleCollection) ->
     )
     try:
         check_key(_brain_key(asked))
-        labels = find_trained_labels(view, asked["label_field"] or fields[0])
+        labels = find_trained_labels(view, _label_field(asked, view))
         usual = find_log_folder(root_dataset(view), _brain_key(asked))
-        defaults = find_defaults(labels, asked["log_folder"] or usual)
+        _ask_names(inputs, usual)
+        ask_training(asked, inputs, labels, asked["log_folder"] or usual)
     except (OSError, ValueError) as error:
         forms.refuse(inputs, "labels_error", error)
         return
-    _ask_names(inputs, usual)
-    _ask_training(asked, inputs, labels, defaults)
-    _ask_scores(asked, inputs, labels, defaults)
     _preview(asked, inputs, view)
 
 
@@ -232,103 +192,16 @@ def _ask_names(inputs: types.Object, log_folder: Path) -> None:
     )
 
 
-def _ask_training(
-    asked: dict[str, Any], inputs: types.Object, labels: LabelField, defaults: dict[str, Any]
-) -> None:
-    forms.choose(
-        inputs,
-        "model",
-        list_models(labels),
-        default=defaults["model"],
-        given=asked["model"],
-        required=False,
-        label="Model",
-        description="A resnet18 is for quick looks",
-    )
-    inputs.str(
-        "weights",
-        default=defaults["weights"],
-        required=False,
-        label="Start weights",
-        description="imagenet or coco (masks only), which are downloaded; none; or the path of a "
-        "checkpoint, such as checkpoint.pt of a log",
-        view=types.AutocompleteView(choices=[types.Choice(name, label=name) for name in _WEIGHTS]),
-    )
-    inputs.int(
-        "epochs",
-        default=defaults["epochs"],
-        required=False,
-        label="Epochs",
-        description="0 scores the start weights as they are: entropy, loss and el2n",
-    )
-    for name, label, unit in (
-        ("batch_size", "Batch size", "images"),
-        ("image_size", "Image size", "px"),
-    ):
-        inputs.int(name, default=defaults[name], required=False, label=label, description=unit)
-    inputs.float(
-        "learning_rate",
-        default=defaults["learning_rate"],
-        required=False,
-        label="Learning rate",
-        description="Of the usual recipe; it is scaled to the batch. Lower it if training diverges",
-    )
-    if "flips" in defaults:
-        inputs.bool(
-            "flips",
-            default=defaults["flips"],
-            label="Mirror images at random",
-            description="Not where left and right differ, as in digits",
-            view=types.CheckboxView(),
-        )
-    devices = list_devices()
-    forms.choose(
-        inputs,
-        "device",
-        {name: name.upper() for name in devices},
-        default=devices[0],
-        given=asked["device"],
-        required=False,
-        label="Device",
-        description="Those that were found",
-    )
-
-
-def _ask_scores(
-    asked: dict[str, Any], inputs: types.Object, labels: LabelField, defaults: dict[str, Any]
-) -> None:
-    epochs = asked["epochs"]
-    possible = default_scores(defaults["epochs"] if epochs is None else epochs)
-    inputs.list(
-        "scores",
-        types.String(),
-        required=False,
-        label="Scores",
-        description="Leave it empty for all: they cost one scoring pass an epoch together",
-        view=types.DropdownView(
-            multiple=True,
-            choices=[
-                types.Choice(name, label=SCORERS[name].label, description=SCORERS[name].description)
-                for name in possible
-            ],
-        ),
-    )
-    if not isinstance(labels, ClassField):
-        forms.choose(
-            inputs,
-            "region",
-            {name: _REGIONS[name] for name in REGIONS},
-            default="roi",
-            required=False,
-            label="Average over",
-        )
-    inputs.int("seed", default=0, required=False, label="Seed")
-
-
 def _preview(asked: dict[str, Any], inputs: types.Object, view: SampleCollection) -> None:
-    arguments = _arguments(asked, view)
+    label_field, brain_key = _label_field(asked, view), _brain_key(asked)
     try:
-        plan = plan_model_scoring(view, **arguments)
+        plan = plan_model_scoring(
+            view,
+            label_field,
+            chosen_options(asked),
+            brain_key=brain_key,
+            log_folder=asked["log_folder"],
+        )
         seconds = estimate_seconds(plan, view)
     except (OSError, ValueError) as error:
         forms.refuse(inputs, "plan_error", error)
@@ -337,7 +210,7 @@ def _preview(asked: dict[str, Any], inputs: types.Object, view: SampleCollection
     forms.tell(
         inputs,
         "plan",
-        f"writes {names} on {len(view)} samples, and on their labels in {arguments['label_field']}",
+        f"writes {names} on {len(view)} samples, and on their labels in {label_field}",
     )
     if plan.resumes:
         forms.tell(
@@ -346,11 +219,11 @@ def _preview(asked: dict[str, Any], inputs: types.Object, view: SampleCollection
             f"{plan.config.log_folder} holds the log of this training: it goes on after the last "
             "finished epoch",
         )
-    if arguments["brain_key"] in own_configs(root_dataset(view)):
+    if brain_key in own_configs(root_dataset(view)):
         forms.warn(
             inputs,
             "again",
-            f"run {arguments['brain_key']} exists: its scores of these samples are replaced",
+            f"run {brain_key} exists: its scores of these samples are replaced",
         )
     if seconds is not None:
         show = forms.warn if seconds >= LONG else forms.tell

@@ -99,7 +99,7 @@ def test_a_command_refuses(words, message, capsys):
 def test_a_commands_help_tells_defaults_and_percents():
     parser = argparse.ArgumentParser()
     add_options(parser, Paint, "litres", "gloss")
-    assert "how much, l (1.0)" in parser.format_help()
+    assert "how much (l) (1.0)" in parser.format_help()
     assert "whether 100 % shine" in parser.format_help()
     assert "--layers" not in parser.format_help()
 
@@ -125,7 +125,7 @@ def test_a_function_shows_them():
     assert shown.parameters["width"].annotation == (int | None)
     lines = [line.strip() for line in paint_house.__doc__.splitlines()]
     assert "shade: how light: 'light', 'dark'." in lines
-    assert lines.index("coats: one over the other.") < lines.index("litres: how much, l.")
+    assert lines.index("coats: one over the other.") < lines.index("litres: how much (l).")
     assert not any("**options" in line for line in lines)
 
 

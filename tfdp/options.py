@@ -83,7 +83,7 @@ class Option:
     @property
     def text(self) -> str:
         """Help and unit."""
-        return f"{self.help}, {self.unit}" if self.unit else self.help
+        return f"{self.help} ({self.unit})" if self.unit else self.help
 
     def check(self, value: Any) -> Any:
         """The value as it is meant, or a ValueError that says what it must be."""
@@ -111,12 +111,16 @@ def _describe(cls: type, name: str, default: Any) -> Option:
 
 
 @functools.cache
+def _read(classes: tuple[type, ...]) -> dict[str, Option]:
+    return {f.name: _describe(cls, f.name, f.default) for cls in classes for f in fields(cls)}
+
+
 def options_of(*classes: type) -> dict[str, Option]:
     """The options of dataclasses by their names.
 
     A subclass changes a default by giving its field another one: what is said of it stays.
     """
-    return {f.name: _describe(cls, f.name, f.default) for cls in classes for f in fields(cls)}
+    return _read(classes)
 
 
 @dataclass(frozen=True)
@@ -130,6 +134,5 @@ class Options:
     """
 
     def __post_init__(self) -> None:
-        cls: type = type(self)
-        for name, said in options_of(cls).items():
+        for name, said in options_of(type(self)).items():
             object.__setattr__(self, name, said.check(getattr(self, name)))

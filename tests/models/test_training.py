@@ -108,28 +108,6 @@ def test_too_little_memory_names_batch_and_size(tmp_path, loss):
         training.train(OneNumber(loss), RECIPE, tmp_path, lambda *_: None)
 
 
-@pytest.mark.parametrize(
-    "name, value",
-    [
-        ("epochs", -1),
-        ("batch_size", 0),
-        ("seed", -1),
-        ("learning_rate", 0.0),
-        ("learning_rate", float("nan")),
-    ],
-)
-def test_recipes_that_cannot_be_followed(name, value):
-    settings = {
-        "epochs": 1,
-        "batch_size": 1,
-        "learning_rate": 0.1,
-        "reference_batch": 1,
-        "weight_decay": 0,
-    }
-    with pytest.raises(ValueError, match=name):
-        Recipe(**(settings | {name: value}))
-
-
 @pytest.mark.parametrize("name", ["nonsense", "cuda"])
 def test_devices_that_are_not_there(name):
     if name == "cuda" and torch.cuda.is_available():

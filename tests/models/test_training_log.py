@@ -116,7 +116,7 @@ def test_choices_that_the_log_cannot_give_are_errors(log):
         score_log(log, window=6)
     with pytest.raises(ValueError, match=r"expected a score of entropy, .* got 'auc'"):
         score_log(log, ["auc"])
-    with pytest.raises(ValueError, match="expected a region of roi, mask, got 'box'"):
+    with pytest.raises(ValueError, match="unknown region 'box'; choose one of roi, mask"):
         score_log(log, region="box")
     with pytest.raises(ValueError, match=r"found no run.json"):
         score_log(log / "elsewhere")

@@ -10,7 +10,7 @@ import pytest
 import tfdp
 from tests.views.datasets import cut_annotations, detection, import_coco, rectangle
 from tfdp.models.log_reading import read_seconds
-from tfdp.models.score_log import MODEL_SCORES
+from tfdp.models.options import MODEL_SCORES
 from tfdp.sources.coco import open_coco
 from tfdp.sources.records import read_records
 from tfdp.views.labels import find_label_field
@@ -234,7 +234,7 @@ WRONG = {
     "a batch of none": ({"batch_size": 0}, "batch_size must be a whole number of 1 or more"),
     "a rate of NaN": ({"learning_rate": float("nan")}, "learning_rate must be a finite number"),
     "a negative number of processes": ({"workers": -1}, "workers must be a whole number of 0"),
-    "no such region": ({"region": "box"}, "region of roi, mask"),
+    "no such region": ({"region": "box"}, "unknown region 'box'; choose one of roi, mask"),
     "no such device": ({"device": "abacus"}, "cuda, mps or cpu"),
     "a log inside the plugin": ({"log_folder": ROOT / "logs"}, "inside the plugin"),
     "no such checkpoint": ({"weights": "/nowhere/best.pt"}, "found no file '/nowhere/best.pt'"),

@@ -10,10 +10,10 @@ import pyarrow as pa
 
 from ..files.stopping import stopping
 from ..files.tables import write_arrow
-from ..models.regions import REGIONS
-from ..scores.aggregation import AGGREGATIONS
+from ..models.options import SegmentationOptions
 from ..skipped import Skipped
 from ..sources.formats import open_sources
+from .options import add_options, given_options
 from .outputs import Outputs, add_skipped_option, check_names, stage_skipped
 from .score import add_format_options
 from .summary import describe_skipped
@@ -75,6 +75,8 @@ def _run(arguments: argparse.Namespace) -> int:
         raise ValueError(
             f"train-score needs {error.name}: install the extra, pip install 'tfdp[models]'"
         ) from error
+    asked = given_options(arguments, SegmentationOptions)
+    SegmentationOptions(**asked)  # refuses before the images are read
     check_names(tables=[arguments.output, arguments.instances, arguments.skipped])
     outputs = Outputs(
         arguments.instances,
@@ -89,23 +91,7 @@ def _run(arguments: argparse.Namespace) -> int:
     )
     sources = open_sources(arguments.annotations, arguments.format, arguments.split)
     records, crowds = read_records(sources, arguments.images)
-    scores = train_and_score(
-        records,
-        arguments.log,
-        model=arguments.model,
-        weights=arguments.weights,
-        epochs=arguments.epochs,
-        batch_size=arguments.batch_size,
-        image_size=arguments.image_size,
-        learning_rate=arguments.learning_rate,
-        seed=arguments.seed,
-        device=arguments.device,
-        workers=arguments.workers,
-        scores=arguments.scores,
-        window=arguments.window,
-        region=arguments.region,
-        aggregation=arguments.aggregation,
-    )
+    scores = train_and_score(records, arguments.log, **asked)
     skipped = Skipped([*crowds, *scores.rows.skipped])
     with outputs.write() as staging:
         _write(scores, skipped, staging, arguments)
@@ -131,21 +117,7 @@ def add_train_score_parser(subparsers: Any) -> argparse.ArgumentParser:
     add("annotations", type=Path, metavar="PATH", help="as tfdp score takes it")
     add_format_options(parser)
     add("--images", type=Path, required=True, help="folder that the images' names are relative to")
-    add(
-        "--model", default="maskrcnn_resnet50_fpn", help="maskrcnn_resnet50_fpn[_v2], _resnet18_fpn"
-    )
-    add("--weights", default="imagenet", help="none, imagenet, coco or a checkpoint's path")
-    add("--epochs", type=int, default=12, help="0 scores the weights as they are")
-    add("--batch-size", type=int, default=2, help="images")
-    add("--image-size", type=int, default=800, help="shorter side, px")
-    add("--learning-rate", type=float, default=0.02, help="for 16 images; scaled to the batch")
-    add("--seed", type=int, default=0)
-    add("--device", help="cuda, mps or cpu; the best there is by default")
-    add("--workers", type=int, help="processes that load images")
-    add("--scores", nargs="+", metavar="SCORE", help="all that the run can give by default")
-    add("--window", type=int, help="epochs of dyn_unc and dual; min(10, max(2, epochs / 2))")
-    add("--region", choices=REGIONS, default="roi", help="pixels of the box, or of the mask")
-    add("--aggregation", choices=AGGREGATIONS, default="sum", help="instances to images")
+    add_options(parser, SegmentationOptions)
     add("-o", "--output", type=Path, required=True, help="image scores, .csv or .parquet")
     add("--instances", type=Path, help="instance scores, .csv or .parquet")
     add_skipped_option(parser)

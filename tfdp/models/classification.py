@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import hashlib
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from ..keywords import takes_options
 from ..skipped import Skipped
 from .checkpoints import Checkpoint
 from .classification_task import (
@@ -23,8 +24,9 @@ from .classification_task import (
 )
 from .data import image_problem
 from .loading import consecutive_batches, default_workers, load_batches
-from .recipe import Recipe, check_settings
-from .score_log import ModelScores, check_scores, default_scores, score_log
+from .options import ClassificationOptions
+from .recipe import make_recipe
+from .score_log import ModelScores, score_log
 from .training import find_device, seeded, train_logged
 from .training_log import CHECKPOINT, LogRows
 
@@ -37,8 +39,7 @@ if TYPE_CHECKING:
     from ..progress import Progress
     from ..sources.source import Id
 
-LEARNING_RATE = 0.1  # for 256 images; with the weight decay the usual ImageNet recipe of ResNets
-REFERENCE_BATCH = 256
+REFERENCE_BATCH = 256  # images; with the default options the usual ImageNet recipe of ResNets
 WEIGHT_DECAY = 1e-4
 
 
@@ -94,23 +95,13 @@ def _fingerprint(records: Sequence[ClassRecord]) -> str:
     return hashlib.sha256(content.encode()).hexdigest()[:16]
 
 
+@takes_options(ClassificationOptions)
 def train_and_score_classes(
     records: Sequence[ClassRecord],
     folder: Path,
     *,
-    model: str = "resnet18",
-    weights: str = "imagenet",
-    epochs: int = 20,
-    batch_size: int = 64,
-    image_size: int = 224,
-    learning_rate: float = LEARNING_RATE,
-    flips: bool = True,
-    seed: int = 0,
-    device: str | None = None,
-    workers: int | None = None,
     progress: Progress | None = None,
-    scores: Sequence[str] | None = None,
-    window: int | None = None,
+    **options: Any,
 ) -> ModelScores:
     """Train a classifier and score every image by what it said (Dyn-Unc, He et al. 2023).
 
@@ -119,19 +110,8 @@ def train_and_score_classes(
     Args:
         records: images with their classes.
         folder: where the training log and the checkpoint go.
-        model: one of `CLASSIFIERS`: a ResNet, Swin or ConvNeXt.
-        weights: to start from: "none", "imagenet", or a checkpoint's path.
-        epochs: E; 0 for entropy, loss and el2n of the weights.
-        batch_size: images.
-        image_size: px; images are resized to a square.
-        learning_rate: of SGD for 256 images, scaled linearly to the batch.
-        flips: whether training mirrors images at random; False where left and right differ.
-        seed: of everything random.
-        device: "cuda", "mps", "cpu"; the best there is if None.
-        workers: processes that load images; 0 on the CPU, at most 8 elsewhere if None.
+        **options: see `ClassificationOptions`.
         progress: called with a fraction and a message; a progress bar if None.
-        scores: names of `MODEL_SCORES`; all that the run can give if None.
-        window: J of dyn_unc and dual, epochs, as in `score_log`.
 
     Returns:
         Scores of the images, the same on both levels.
@@ -142,49 +122,40 @@ def train_and_score_classes(
             use by another training.
         OSError: the log could not be written, or an image no longer be read.
     """
-    check_settings(image_size=image_size, workers=workers, window=window)
-    recipe = Recipe(epochs, batch_size, learning_rate, REFERENCE_BATCH, WEIGHT_DECAY, seed=seed)
-    names = default_scores(epochs) if scores is None else scores
-    check_scores(names, epochs, window)
-    target_device = find_device(device)
-    loaders = default_workers(target_device) if workers is None else workers
+    asked = ClassificationOptions(**options)
+    device = find_device(asked.device)
+    loaders = default_workers(device) if asked.workers is None else asked.workers
     labels = sorted({record.label for record in records if record.label is not None})
-    classes = classifier_classes(model, weights, labels)
-    with seeded(seed, 0):
-        network = blank_classifier(model, len(classes))
+    classes = classifier_classes(asked.model, asked.weights, labels)
+    with seeded(asked.seed, 0):
+        network = blank_classifier(asked.model, len(classes))
     if not (folder / CHECKPOINT).exists():
-        load_classifier_weights(network, model, weights)
-    run = {
-        "kind": "classification",
-        "model": model,
-        "weights": weights,
-        "epochs": epochs,
-        "batch_size": batch_size,
-        "image_size": image_size,
-        "learning_rate": learning_rate,
-        "flips": flips,
-        "seed": seed,
-        "classes": classes,
-        "data": _fingerprint(records),
-    }
+        load_classifier_weights(network, asked.model, asked.weights)
 
     def task_of(rows: LogRows) -> ClassificationTask:
         number_of = {name: number for number, name in enumerate(classes)}
         return ClassificationTask(
-            network=network.to(target_device),
-            checkpoint=Checkpoint(model, classes, image_size, weights={}),
+            network=network.to(device),
+            checkpoint=Checkpoint(asked.model, classes, asked.image_size, weights={}),
             examples=[
                 Example(records[row].path, number_of[rows.labels[row] or ""], row)
                 for row in np.flatnonzero(rows.scorable).tolist()
             ],
             rows=len(records),
-            batch_size=batch_size,
-            seed=seed,
-            device=target_device,
+            batch_size=asked.batch_size,
+            seed=asked.seed,
+            device=device,
             workers=loaders,
-            flips=flips,
+            flips=asked.flips,
         )
 
+    run = {
+        "kind": "classification",
+        **asked.of_log(),
+        "classes": classes,
+        "data": _fingerprint(records),
+    }
+    recipe = make_recipe(asked, REFERENCE_BATCH, WEIGHT_DECAY)
     prepare = partial(_check_records, records, classes, loaders)
     train_logged(task_of, recipe, folder, run, len(records), prepare, progress)
-    return score_log(folder, names, window=window)
+    return score_log(folder, asked.chosen_scores, window=asked.window)

@@ -1,4 +1,4 @@
-"""How a network is trained: what can be asked for, and what follows from it for every step."""
+"""How a network is trained: what follows from its options for every step."""
 
 from __future__ import annotations
 
@@ -8,36 +8,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..values import LARGEST, check_number, check_whole
-from .log_reading import MOST_EPOCHS
-
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-RANGES = {  # of the whole numbers that can be asked for
-    "epochs": (0, MOST_EPOCHS),
-    "batch_size": (1, LARGEST),
-    "image_size": (32, 8192),  # px; the networks' coarsest cells have 32
-    "seed": (0, LARGEST),
-    "workers": (0, 512),
-    "window": (2, MOST_EPOCHS),
-}
+    from .options import TrainingOptions
+
 WARM_UP = 1000  # steps, at most one epoch
 DECAY_AT = (2 / 3, 11 / 12)  # of the training, by 10 each: epochs 8 and 11 of the usual 12
-
-
-def check_settings(**settings: float | None) -> None:
-    """Raise ValueError for a number that no training can take: before its log is begun.
-
-    Args:
-        settings: those of `RANGES`, and `learning_rate`; None stands for a default.
-    """
-    for name, value in settings.items():
-        if name == "learning_rate":
-            if not check_number(name, value) > 0:
-                raise ValueError(f"expected a positive learning_rate, got {value}")
-        elif value is not None:
-            check_whole(name, value, *RANGES[name])
 
 
 @dataclass(frozen=True)
@@ -61,13 +38,17 @@ class Recipe:
     momentum: float = 0.9
     seed: int = 0
 
-    def __post_init__(self) -> None:
-        check_settings(
-            epochs=self.epochs,
-            batch_size=self.batch_size,
-            learning_rate=self.learning_rate,
-            seed=self.seed,
-        )
+
+def make_recipe(options: TrainingOptions, reference_batch: int, weight_decay: float) -> Recipe:
+    """The recipe of a training that is asked for."""
+    return Recipe(
+        options.epochs,
+        options.batch_size,
+        options.learning_rate,
+        reference_batch,
+        weight_decay,
+        seed=options.seed,
+    )
 
 
 def learning_rate_at(recipe: Recipe, step: int, steps_per_epoch: int) -> float:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
-Region = Literal["roi", "mask"]
-REGIONS: tuple[Region, ...] = ("roi", "mask")
+from ..options import Choice
+
+REGIONS = {
+    "roi": Choice("Box", "all pixels of the instance's box, as the paper's released code averages"),
+    "mask": Choice("Mask", "the instance's own pixels, as the paper's equation 3 says"),
+}
 
 
-def aggregate_pixels(values: Any, target: Any, region: Region) -> Any:
+def aggregate_pixels(values: Any, target: Any, region: str) -> Any:
     """Mean of an instance's pixels.
 
     Args:

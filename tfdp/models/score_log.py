@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..scores.aggregation import AGGREGATIONS, aggregate_image_scores
-from ..scores.table import higher_first, names_needing
+from ..scores.table import higher_first
+from ..values import check_choice
 from . import dynamics
 from .log_reading import open_epochs, open_targets, read_rows, read_run, read_seconds
-from .regions import REGIONS, Region, aggregate_pixels
+from .options import SNAPSHOT_SCORES, check_scores, default_scores
+from .regions import REGIONS, aggregate_pixels
 from .training_log import (
     MEANS,
     PIXELS,
@@ -27,9 +29,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-SNAPSHOT_SCORES = names_needing("model")
-DYNAMIC_SCORES = names_needing("training")
-MODEL_SCORES = SNAPSHOT_SCORES + DYNAMIC_SCORES
 CHUNK = 512  # rows at a time; 512 x 784 pixels x 12 epochs in float32 are 19 MB
 
 
@@ -44,41 +43,8 @@ class ModelScores:
     seconds: dict[str, float]  # of `training` and `scoring`
 
 
-def default_scores(epochs: int) -> tuple[str, ...]:
-    """All scores after a training; those of one model for weights that were not trained."""
-    return MODEL_SCORES if epochs else SNAPSHOT_SCORES
-
-
-def check_scores(
-    scores: Sequence[str],
-    epochs: int,
-    window: int | None,
-    region: str = "roi",
-    aggregation: str = "sum",
-) -> None:
-    """Raise ValueError for a choice that such a run cannot give: before it, not after hours."""
-    if not scores:
-        raise ValueError(f"expected one score or more of {', '.join(MODEL_SCORES)}, got none")
-    for what, value, allowed in (
-        *(("score", score, MODEL_SCORES) for score in scores),
-        ("region", region, REGIONS),
-        ("aggregation", aggregation, AGGREGATIONS),
-    ):
-        if value not in allowed:
-            raise ValueError(f"expected a {what} of {', '.join(allowed)}, got {value!r}")
-    dynamic = [score for score in scores if score in DYNAMIC_SCORES]
-    if epochs == 0 and dynamic:
-        raise ValueError(
-            f"{', '.join(dynamic)} need a training: expected 1 epoch or more, got 0;"
-            f" without training there are {', '.join(SNAPSHOT_SCORES)}"
-        )
-    if {"dyn_unc", "dual"} & set(scores):
-        chosen = dynamics.default_window(epochs) if window is None else window
-        dynamics.check_window(epochs, chosen)
-
-
 def _score_instances(
-    folder: Path, run: dict[str, Any], count: int, names: Sequence[str], window: int, region: Region
+    folder: Path, run: dict[str, Any], count: int, names: Sequence[str], window: int, region: str
 ) -> dict[str, NDArray[np.float64]]:
     pixels = PIXELS[run["kind"]]
     log = open_epochs(folder, run["epochs"], count, pixels)
@@ -98,10 +64,10 @@ def _score_rows(
     epochs: list[NDArray[np.void]],
     target: NDArray[np.bool_],
     window: int,
-    region: Region,
+    region: str,
 ) -> NDArray[np.float64]:
     """(n,) scores of some rows, NaN where any epoch has no value."""
-    means = np.stack([rows["means"][:, REGIONS.index(region)] for rows in epochs])  # (E, n, 4)
+    means = np.stack([rows["means"][:, [*REGIONS].index(region)] for rows in epochs])  # (E, n, 4)
     if name in SNAPSHOT_SCORES:
         epoch = dynamics.half_of_training(len(epochs)) - 1 if name == "el2n" else -1
         return means[epoch, :, MEANS.index(name)].astype(np.float64)
@@ -121,7 +87,7 @@ def score_log(
     scores: Sequence[str] | None = None,
     *,
     window: int | None = None,
-    region: Region = "roi",
+    region: str = "roi",
     aggregation: str = "sum",
 ) -> ModelScores:
     """Scores from a finished training log, without a model.
@@ -145,7 +111,9 @@ def score_log(
     run, rows = read_run(folder), read_rows(folder)
     epochs = run["epochs"]
     names = default_scores(epochs) if scores is None else tuple(scores)
-    check_scores(names, epochs, window, region, aggregation)
+    check_scores(names, epochs, window)
+    check_choice("region", region, REGIONS)
+    check_choice("aggregation", aggregation, AGGREGATIONS)
     chosen = dynamics.default_window(epochs) if window is None else window
     count = len(rows.instance_ids)
     instance_scores = _score_instances(folder, run, count, names, chosen, region)

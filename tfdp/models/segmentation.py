@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import hashlib
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 
+from ..keywords import takes_options
 from ..skipped import Skipped
 from .checkpoints import Checkpoint
 from .data import check_record
 from .loading import consecutive_batches, default_workers, load_batches
 from .log_reading import open_targets
 from .mask_rcnn import blank_mask_rcnn, load_start_weights, start_classes
-from .recipe import Recipe, check_settings
-from .score_log import ModelScores, check_scores, default_scores, score_log
+from .options import SegmentationOptions
+from .recipe import make_recipe
+from .score_log import ModelScores, score_log
 from .segmentation_task import PIXELS, Example, SegmentationTask
 from .training import find_device, seeded, train_logged
 from .training_log import CHECKPOINT, LogRows, unpack_bits
@@ -30,10 +32,8 @@ if TYPE_CHECKING:
     from ..progress import Progress
     from ..sources.records import ImageRecord
     from .data import Checked
-    from .regions import Region
 
-LEARNING_RATE = 0.02  # for 16 images; with the weight decay the usual Mask R-CNN recipe
-REFERENCE_BATCH = 16
+REFERENCE_BATCH = 16  # images; with the default options the usual Mask R-CNN recipe
 WEIGHT_DECAY = 1e-4
 
 
@@ -107,24 +107,23 @@ def _fingerprint(records: Sequence[ImageRecord]) -> str:
     return digest.hexdigest()[:16]
 
 
+def _start_network(options: SegmentationOptions, classes: int, folder: Path) -> torch.nn.Module:
+    """The network as it starts; one that has a checkpoint in the log folder is loaded later."""
+    pretrained = options.weights != "none"
+    with seeded(options.seed, 0):
+        network = blank_mask_rcnn(options.model, classes, options.image_size, pretrained=pretrained)
+    if not (folder / CHECKPOINT).exists():
+        load_start_weights(network, options.model, options.weights)
+    return network
+
+
+@takes_options(SegmentationOptions)
 def train_and_score(
     records: Sequence[ImageRecord],
     folder: Path,
     *,
-    model: str = "maskrcnn_resnet50_fpn",
-    weights: str = "imagenet",
-    epochs: int = 12,
-    batch_size: int = 2,
-    image_size: int = 800,
-    learning_rate: float = LEARNING_RATE,
-    seed: int = 0,
-    device: str | None = None,
-    workers: int | None = None,
     progress: Progress | None = None,
-    scores: Sequence[str] | None = None,
-    window: int | None = None,
-    region: Region = "roi",
-    aggregation: str = "sum",
+    **options: Any,
 ) -> ModelScores:
     """Train a Mask R-CNN and score every instance and image by what it said (TFDP, section 3.2).
 
@@ -132,22 +131,10 @@ def train_and_score(
     scored as they are.
 
     Args:
-        records: images with their instances, as `tfdp.sources.records.read_records` gives them.
+        records: images with their instances, of any source.
         folder: where the training log and the checkpoint go.
-        model: one of `MASK_RCNN_MODELS`.
-        weights: to start from: "none", "imagenet" (backbone), "coco", or a checkpoint's path.
-        epochs: E; 0 for entropy, loss and el2n of the weights.
-        batch_size: images.
-        image_size: px of the shorter side; the longer is at most 1333/800 of it.
-        learning_rate: for 16 images, scaled linearly to the batch.
-        seed: of everything random.
-        device: "cuda", "mps", "cpu"; the best there is if None.
-        workers: processes that load images; 0 on the CPU, at most 8 elsewhere if None.
+        **options: see `SegmentationOptions`.
         progress: called with a fraction and a message; a progress bar if None.
-        scores: names of `MODEL_SCORES`; all that the run can give if None.
-        window: epochs, as in `score_log`.
-        region: "roi" or "mask", as in `score_log`.
-        aggregation: "sum", "mean" or "max", as in `score_log`.
 
     Returns:
         Scores on both levels, NaN and `rows.skipped` for what could not be scored.
@@ -158,46 +145,41 @@ def train_and_score(
             use by another training.
         OSError: the log could not be written, or an image no longer be read.
     """
-    check_settings(image_size=image_size, workers=workers, window=window)
-    recipe = Recipe(epochs, batch_size, learning_rate, REFERENCE_BATCH, WEIGHT_DECAY, seed=seed)
-    names = default_scores(epochs) if scores is None else scores
-    check_scores(names, epochs, window, region, aggregation)
-    target_device = find_device(device)
-    loaders = default_workers(target_device) if workers is None else workers
+    asked = SegmentationOptions(**options)
+    device = find_device(asked.device)
+    loaders = default_workers(device) if asked.workers is None else asked.workers
     labels = sorted({label for record in records for label in record.labels if label is not None})
-    classes = start_classes(model, weights, labels, train=epochs > 0)
-    with seeded(seed, 0):
-        network = blank_mask_rcnn(model, len(classes), image_size, pretrained=weights != "none")
-    if not (folder / CHECKPOINT).exists():
-        load_start_weights(network, model, weights)
-    run = {
-        "kind": "instance segmentation",
-        "model": model,
-        "weights": weights,
-        "epochs": epochs,
-        "batch_size": batch_size,
-        "image_size": image_size,
-        "learning_rate": learning_rate,
-        "seed": seed,
-        "classes": classes,
-        "data": _fingerprint(records),
-    }
+    classes = start_classes(asked.model, asked.weights, labels, train=asked.epochs > 0)
+    network = _start_network(asked, len(classes), folder)
     count = sum(len(record.instance_ids) for record in records)
 
     def task_of(rows: LogRows) -> SegmentationTask:
         targets = open_targets(folder, count, PIXELS)
         return SegmentationTask(
-            network=network.to(target_device),
-            checkpoint=Checkpoint(model, classes, image_size, weights={}),
+            network=network.to(device),
+            checkpoint=Checkpoint(asked.model, classes, asked.image_size, weights={}),
             examples=_make_examples(records, classes, rows),
             rows=count,
             targets=lambda part: unpack_bits(targets[part], PIXELS),
-            batch_size=batch_size,
-            seed=seed,
-            device=target_device,
+            batch_size=asked.batch_size,
+            seed=asked.seed,
+            device=device,
             workers=loaders,
         )
 
+    run = {
+        "kind": "instance segmentation",
+        **asked.of_log(),
+        "classes": classes,
+        "data": _fingerprint(records),
+    }
+    recipe = make_recipe(asked, REFERENCE_BATCH, WEIGHT_DECAY)
     prepare = partial(_check_records, records, classes, loaders)
     train_logged(task_of, recipe, folder, run, count, prepare, progress)
-    return score_log(folder, names, window=window, region=region, aggregation=aggregation)
+    return score_log(
+        folder,
+        asked.chosen_scores,
+        window=asked.window,
+        region=asked.region,
+        aggregation=asked.aggregation,
+    )

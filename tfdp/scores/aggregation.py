@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
+from ..options import option
 from ..registry import Registry
 
 if TYPE_CHECKING:
@@ -72,6 +73,16 @@ def _max(
     highest = np.full(num_images, -np.inf)
     np.maximum.at(highest, image_index, scores)
     return highest
+
+
+def aggregation_option() -> Any:
+    """The field of an `Options` dataclass that asks for an aggregation."""
+    return option(
+        "sum",
+        "Aggregation",
+        "how the scores of an image's instances become one",
+        choices=lambda: AGGREGATIONS,
+    )
 
 
 def check_summed(scorer: str, aggregation: str) -> None:

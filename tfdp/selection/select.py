@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..keywords import takes_options
 from ..options import option
-from ..scores.aggregation import AGGREGATIONS
+from ..scores.aggregation import aggregation_option
 from ..scores.shape_scores import list_scorers
 from ..scores.table import SCORERS
 from .criteria import Criteria
@@ -27,12 +27,7 @@ class SelectionOptions(Criteria):
         "what the images are ranked by",
         choices=lambda: {name: SCORERS[name] for name in list_scorers()},
     )
-    aggregation: str = option(
-        "sum",
-        "Aggregation",
-        "how the scores of an image's instances become one, of a scorer of instances",
-        choices=lambda: AGGREGATIONS,
-    )
+    aggregation: str = aggregation_option()
 
     def to_dict(self) -> dict[str, Any]:
         """The criteria, and the aggregation where it is not the paper's."""

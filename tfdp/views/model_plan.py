@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import importlib.util
-import inspect
 import os
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import fiftyone as fo
 
 from ..models.log_reading import read_run
-from ..models.recipe import RANGES, check_settings
-from ..models.score_log import MODEL_SCORES, check_scores, default_scores
+from ..models.options import MODEL_SCORES, ClassificationOptions, SegmentationOptions
+from ..options import options_of
 from .field_names import choose_prefix, name_score_fields
 from .fiftyone_internals import root_dataset
 from .labels import check_view, find_mask_field
@@ -23,36 +22,16 @@ from .run_fields import own_configs
 from .runs import ModelScoringConfig
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from fiftyone.core.collections import SampleCollection
 
-    from ..models.regions import Region
+    from ..models.options import TrainingOptions
     from ..models.score_log import ModelScores
     from .fields import OwnField
     from .labels import LabelField
 
 PACKAGES = ("torch", "torchvision")
-
-
-@dataclass(frozen=True)
-class ModelParameters:
-    """What is asked of ``compute_model_scores``, which documents every one."""
-
-    model: str | None = None
-    weights: str | None = None
-    epochs: int | None = None
-    batch_size: int | None = None
-    image_size: int | None = None
-    learning_rate: float | None = None
-    flips: bool | None = None
-    scores: tuple[str, ...] | None = None
-    window: int | None = None
-    region: Region | None = None
-    aggregation: str | None = None
-    seed: int | None = None
-    device: str | None = None
-    workers: int | None = None
 
 
 class ModelScoringPlan(NamedTuple):
@@ -63,7 +42,7 @@ class ModelScoringPlan(NamedTuple):
         on_samples: fields to fill.
         on_labels: fields to fill.
         train: the library's function.
-        arguments: of ``train``, the defaults included.
+        options: of ``train``, the defaults included.
         config: of the run.
         resumes: whether the log folder holds a log of these parameters.
     """
@@ -72,7 +51,7 @@ class ModelScoringPlan(NamedTuple):
     on_samples: list[OwnField]
     on_labels: list[OwnField]
     train: Callable[..., ModelScores]
-    arguments: dict[str, Any]
+    options: TrainingOptions
     config: ModelScoringConfig
     resumes: bool
 
@@ -108,8 +87,8 @@ def find_trained_labels(samples: SampleCollection, name: str) -> LabelField:
     return field
 
 
-def find_trainer(labels: LabelField) -> tuple[Callable[..., ModelScores], dict[str, Any]]:
-    """The library's function for such labels, and the defaults of its arguments.
+def find_trainer(labels: LabelField) -> tuple[Callable[..., ModelScores], type[TrainingOptions]]:
+    """The library's function for such labels, and its options.
 
     Raises:
         ValueError: the packages for models are missing.
@@ -120,15 +99,13 @@ def find_trainer(labels: LabelField) -> tuple[Callable[..., ModelScores], dict[s
             f"model-based scores need {' and '.join(missing)}: run "
             f"pip install {' '.join(missing)} where FiftyOne runs, and start it again"
         )
-    train: Callable[..., ModelScores]
     if isinstance(labels, ClassField):
-        from ..models.classification import train_and_score_classes as train
-    else:
-        from ..models.segmentation import train_and_score as train
-    parameters = inspect.signature(train).parameters.values()
-    return train, {
-        p.name: p.default for p in parameters if p.default is not inspect.Parameter.empty
-    }
+        from ..models.classification import train_and_score_classes
+
+        return train_and_score_classes, ClassificationOptions
+    from ..models.segmentation import train_and_score
+
+    return train_and_score, SegmentationOptions
 
 
 def find_defaults(labels: LabelField, folder: Path) -> dict[str, Any]:
@@ -137,7 +114,8 @@ def find_defaults(labels: LabelField, folder: Path) -> dict[str, Any]:
     Raises:
         ValueError: the packages for models are missing.
     """
-    defaults = find_trainer(labels)[1]
+    _, cls = find_trainer(labels)
+    defaults = {name: option.default for name, option in options_of(cls).items()}
     logged = read_run(folder) if (folder / "run.json").exists() else {}
     if logged.get("model") in list_models(labels):
         defaults |= {name: value for name, value in logged.items() if name in defaults}
@@ -172,15 +150,17 @@ def estimate_seconds(plan: ModelScoringPlan, samples: SampleCollection) -> float
     It is the number of images x epochs x processor seconds that were measured elsewhere for the
     model and the image size (`tfdp.models.training_time`), over the number of cores.
     """
-    if plan.arguments["device"] != "cpu":
+    asked = plan.options
+    if asked.device != "cpu":
         return None
     from ..models.training_time import estimate_cpu_seconds
 
-    asked = {name: plan.arguments[name] for name in ("model", "epochs", "image_size")}
-    return estimate_cpu_seconds(**asked, images=len(samples), cores=os.cpu_count() or 1)
+    return estimate_cpu_seconds(
+        asked.model, len(samples), asked.epochs, asked.image_size, cores=os.cpu_count() or 1
+    )
 
 
-def _check_folder(folder: Path, arguments: dict[str, Any]) -> bool:
+def _check_folder(folder: Path, options: TrainingOptions) -> bool:
     """Whether there is a log of this very training; refuses that of another one."""
     plugin = Path(__file__).resolve().parents[2]
     if (plugin / "fiftyone.yml").exists() and folder.resolve().is_relative_to(plugin):
@@ -192,9 +172,9 @@ def _check_folder(folder: Path, arguments: dict[str, Any]) -> bool:
         return False
     started = read_run(folder)
     other = [
-        f"{name} {started[name]}, not {arguments[name]}"
-        for name in started
-        if name in arguments and started[name] != arguments[name]
+        f"{name} {started[name]}, not {value}"
+        for name, value in options.of_log().items()
+        if name in started and started[name] != value
     ]
     if other:
         raise ValueError(
@@ -204,16 +184,44 @@ def _check_folder(folder: Path, arguments: dict[str, Any]) -> bool:
     return True
 
 
+def _choose_options(labels: LabelField, folder: Path, asked: Mapping[str, Any]) -> TrainingOptions:
+    """What is asked, or else the defaults; what is not for such labels is passed over.
+
+    Raises:
+        ValueError: no training can be like that.
+    """
+    from ..models.training import find_device
+
+    _, cls = find_trainer(labels)
+    chosen = find_defaults(labels, folder)
+    chosen |= {name: asked[name] for name in chosen if asked.get(name) not in (None, (), [])}
+    options = cls(**chosen)
+    if options.model not in list_models(labels):
+        raise ValueError(
+            f"expected a model of {', '.join(list_models(labels))}, got {options.model!r}"
+        )
+    device = str(find_device(options.device))
+    return replace(options, device=device, scores=options.chosen_scores)
+
+
 def plan_model_scoring(
     samples: SampleCollection,
     label_field: str,
-    parameters: ModelParameters,
+    asked: Mapping[str, Any],
     *,
     brain_key: str = "model_scores",
     field_prefix: str | None = None,
     log_folder: str | Path | None = None,
 ) -> ModelScoringPlan:
     """What ``compute_model_scores`` would do; nothing is read or written.
+
+    Args:
+        samples: as there.
+        label_field: as there.
+        asked: its options by their names; None stands for what holds by default.
+        brain_key: as there.
+        field_prefix: as there.
+        log_folder: as there.
 
     Raises:
         ValueError: as there, as far as it can be known before the images are read.
@@ -223,24 +231,10 @@ def plan_model_scoring(
     dataset = root_dataset(samples)
     folder = find_log_folder(dataset, brain_key, log_folder)
     train, _ = find_trainer(labels)
-    arguments = find_defaults(labels, folder)
-    from ..models.training import find_device
+    options = _choose_options(labels, folder, asked)
 
-    given = {name: value for name, value in asdict(parameters).items() if value is not None}
-    arguments |= {name: value for name, value in given.items() if name in arguments}
-    numbers = (*RANGES, "learning_rate")
-    check_settings(**{name: arguments[name] for name in numbers if name in arguments})
-    if arguments["model"] not in list_models(labels):
-        raise ValueError(
-            f"expected a model of {', '.join(list_models(labels))}, got {arguments['model']!r}"
-        )
-    arguments["device"] = str(find_device(arguments["device"]))
-    arguments["scores"] = tuple(arguments["scores"] or default_scores(arguments["epochs"]))
-    choices = {name: arguments[name] for name in ("region", "aggregation") if name in arguments}
-    check_scores(arguments["scores"], arguments["epochs"], arguments["window"], **choices)
-
-    resumes = _check_folder(folder, arguments)
-    scores = [name for name in MODEL_SCORES if name in arguments["scores"]]
+    resumes = _check_folder(folder, options)
+    scores = [name for name in MODEL_SCORES if name in options.chosen_scores]
     prefix = choose_prefix(samples, labels, brain_key, field_prefix, scores)
     on_samples, on_labels = name_score_fields(labels, prefix, scores)
     earlier = own_configs(dataset).get(brain_key)
@@ -249,8 +243,8 @@ def plan_model_scoring(
         label_field,
         field_prefix=prefix,
         log_folder=str(folder),
-        parameters={name: value for name, value in arguments.items() if name != "progress"},
+        parameters=asdict(options),
         fields=list(dict.fromkeys([*getattr(earlier, "fields", ()), *paths])),
     )
     config.build().validate_run(samples, brain_key)
-    return ModelScoringPlan(labels, on_samples, on_labels, train, arguments, config, resumes)
+    return ModelScoringPlan(labels, on_samples, on_labels, train, options, config, resumes)

@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..columns import object_array
+from ..keywords import takes_options
+from ..models.options import ClassificationOptions, SegmentationOptions
 from ..progress import part_of, progress_bar
 from ..skipped import Skipped
 from .database import database_errors
 from .fiftyone_internals import root_dataset
-from .model_plan import ModelParameters, plan_model_scoring
+from .model_plan import plan_model_scoring
 from .records import ClassField, read_class_rows, read_view_records
 from .run_writing import HALF_DONE, RunContent, write_run, writing_to
 from .runs import ModelScoringResults, ids_by_reason
@@ -26,7 +28,6 @@ if TYPE_CHECKING:
     import fiftyone as fo
     from fiftyone.core.collections import SampleCollection
 
-    from ..models.regions import Region
     from ..models.score_log import ModelScores
     from ..progress import Progress
     from .model_plan import ModelScoringPlan
@@ -38,7 +39,7 @@ def _train(
     samples: SampleCollection, plan: ModelScoringPlan, show: Progress
 ) -> tuple[ModelScores, list[str], Skipped]:
     """The scores; ids of labels that are not in them; what was skipped."""
-    arguments = plan.arguments | {"progress": part_of(show, READING_SHARE, 1 - READING_SHARE)}
+    training = part_of(show, READING_SHARE, 1 - READING_SHARE)
     folder = Path(plan.config.log_folder)
     records: Sequence[Any]
     without: list[str] = []
@@ -54,7 +55,7 @@ def _train(
             plan.labels,
             lambda done: reading(done / total, f"reading the masks of sample {done}/{total}"),
         )
-    scores = plan.train(records, folder, **arguments)
+    scores = plan.train(records, folder, progress=training, **vars(plan.options))
     skipped.extend(scores.rows.skipped)
     return scores, without, skipped
 
@@ -142,62 +143,17 @@ def _shown(progress: bool | Progress | None) -> Iterator[Progress]:
         yield show
 
 
+@takes_options(SegmentationOptions, ClassificationOptions, unset=True)
 @database_errors(f"{HALF_DONE}, and the training log is kept")
-def score_with_model(
-    samples: SampleCollection,
-    label_field: str,
-    parameters: ModelParameters,
-    *,
-    brain_key: str = "model_scores",
-    field_prefix: str | None = None,
-    log_folder: str | Path | None = None,
-    progress: bool | Progress | None = None,
-) -> ModelScoringResults:
-    """``compute_model_scores`` by its parameters in one object."""
-    dataset = root_dataset(samples)
-    make_plan = partial(
-        plan_model_scoring,
-        samples,
-        label_field,
-        parameters,
-        brain_key=brain_key,
-        field_prefix=field_prefix,
-        log_folder=log_folder,
-    )
-    with writing_to(dataset):
-        plan = make_plan()
-    with _shown(progress) as show:
-        trained = _train(samples, plan, part_of(show, 0, 1 - WRITING_SHARE))
-        writing = part_of(show, 1 - WRITING_SHARE, WRITING_SHARE)
-        with writing_to(dataset) as change:
-            content = _make_content(samples, brain_key, make_plan(), trained, writing)
-            write_run(change, content)
-    results: ModelScoringResults = content.results
-    return results
-
-
 def compute_model_scores(
     samples: SampleCollection,
     label_field: str,
     *,
-    model: str | None = None,
-    weights: str | None = None,
-    epochs: int | None = None,
-    batch_size: int | None = None,
-    image_size: int | None = None,
-    learning_rate: float | None = None,
-    flips: bool | None = None,
-    scores: Sequence[str] | None = None,
-    window: int | None = None,
-    region: Region | None = None,
-    aggregation: str | None = None,
-    seed: int | None = None,
-    device: str | None = None,
-    workers: int | None = None,
     brain_key: str = "model_scores",
     field_prefix: str | None = None,
     log_folder: str | Path | None = None,
     progress: bool | Progress | None = None,
+    **options: Any,
 ) -> ModelScoringResults:
     """Trains a model on a view, scores its labels by what the model said, and writes the scores.
 
@@ -213,24 +169,10 @@ def compute_model_scores(
         samples: a dataset or view of images; what the view filters out is neither learned nor
             scored.
         label_field: Detections with ``mask`` or ``mask_path``: a Mask R-CNN learns them
-            (`tfdp.models.segmentation.train_and_score` has the defaults); or a Classification: a
-            classifier does (`tfdp.models.classification.train_and_score_classes`), and a sample's
-            and its label's scores are the same.
-        model: one of `tfdp.models.mask_rcnn.MASK_RCNN_MODELS`, or of
-            `tfdp.models.classification_task.CLASSIFIERS`.
-        weights: to start from: "none", "imagenet", "coco" (masks only) or a checkpoint's path.
-        epochs: 0 gives entropy, loss and el2n of the weights as they are, without training.
-        batch_size: images.
-        image_size: px of the shorter side; of both sides for a classifier.
-        learning_rate: before it is scaled to the batch.
-        flips: whether images are mirrored at random; for a Classification only.
-        scores: names of `tfdp.models.score_log.MODEL_SCORES`; by default all that there can be.
-        window: epochs, of dyn_unc and dual.
-        region: pixels that are averaged: "roi", those of the box, or "mask", the instance's.
-        aggregation: instances to samples: "sum", "mean" or "max".
-        seed: of all that is random.
-        device: "cuda", "mps" or "cpu"; by default the first of these that is there.
-        workers: processes that load images.
+            (`tfdp.models.options.SegmentationOptions` has the defaults); or a Classification: a
+            classifier does (`tfdp.models.options.ClassificationOptions`), and a sample's and its
+            label's scores are the same.
+        **options: see these; what is not for such labels is passed over.
         brain_key: the name of the run, as in ``compute_shape_scores``.
         field_prefix: what the fields' names begin with, as in ``compute_shape_scores``.
         log_folder: where the training log and the checkpoint go: 1.7 kB an instance and epoch. By
@@ -247,28 +189,23 @@ def compute_model_scores(
             used; torch is missing; the training diverged; the GPU's memory is too small.
         OSError: the log could not be written.
     """
-    parameters = ModelParameters(
-        model=model,
-        weights=weights,
-        epochs=epochs,
-        batch_size=batch_size,
-        image_size=image_size,
-        learning_rate=learning_rate,
-        flips=flips,
-        scores=None if scores is None else tuple(scores),
-        window=window,
-        region=region,
-        aggregation=aggregation,
-        seed=seed,
-        device=device,
-        workers=workers,
-    )
-    return score_with_model(
+    dataset = root_dataset(samples)
+    make_plan = partial(
+        plan_model_scoring,
         samples,
         label_field,
-        parameters,
+        options,
         brain_key=brain_key,
         field_prefix=field_prefix,
         log_folder=log_folder,
-        progress=progress,
     )
+    with writing_to(dataset):
+        plan = make_plan()
+    with _shown(progress) as show:
+        trained = _train(samples, plan, part_of(show, 0, 1 - WRITING_SHARE))
+        writing = part_of(show, 1 - WRITING_SHARE, WRITING_SHARE)
+        with writing_to(dataset) as change:
+            content = _make_content(samples, brain_key, make_plan(), trained, writing)
+            write_run(change, content)
+    results: ModelScoringResults = content.results
+    return results

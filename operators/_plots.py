@@ -68,7 +68,7 @@ def plot_scores(
 
 
 def plot_costs(
-    costs: dict[str, Sequence[float]], percents: Sequence[int], chosen: int
+    costs: dict[str, Sequence[float]], percents: Sequence[int], chosen: float
 ) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     """Fraction of the instances that is kept at each pruning rate, one line a scorer.
 

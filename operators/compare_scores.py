@@ -28,7 +28,9 @@ if TYPE_CHECKING:
     from fiftyone.core.collections import SampleCollection
     from fiftyone.operators import ExecutionContext
 
-_CHECKS = {
+    from ._params import Checks
+
+_CHECKS: Checks = {
     "label_field": check_text,
     "scorers": check_texts,
     "reference": check_text,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import fiftyone.operators as foo
 from fiftyone import ViewField
 from fiftyone.operators import types
@@ -20,6 +22,9 @@ from . import _forms as forms
 from . import _plots as plots
 from ._contents import remember_contents
 
+if TYPE_CHECKING:
+    from fiftyone.operators import ExecutionContext
+
 PLUGIN = "@tfdp/instance-pruning"
 DEFAULT_PERCENT = 50
 PERCENTS = range(0, 100, 5)
@@ -34,7 +39,7 @@ class PruningPanel(foo.Panel):
     """Score, rate, and three plots of what would be kept."""
 
     @property
-    def config(self):
+    def config(self) -> foo.PanelConfig:
         return foo.PanelConfig(
             name="pruning_panel",
             label="Instance pruning",
@@ -44,26 +49,26 @@ class PruningPanel(foo.Panel):
             help_markdown=HELP,
         )
 
-    def on_load(self, ctx):
+    def on_load(self, ctx: ExecutionContext) -> None:
         self.refresh(ctx)
 
-    def on_change_view(self, ctx):
+    def on_change_view(self, ctx: ExecutionContext) -> None:
         self.refresh(ctx)
 
-    def on_change_dataset(self, ctx):
+    def on_change_dataset(self, ctx: ExecutionContext) -> None:
         ctx.panel.state.clear()
         self.refresh(ctx)
 
-    def change_scorer(self, ctx):
+    def change_scorer(self, ctx: ExecutionContext) -> None:
         asked = ctx.params.get("value")
         ctx.panel.state.scorer = check_choice("scorer", asked, _scorers(ctx))
         self.refresh(ctx)
 
-    def change_rate(self, ctx):
+    def change_rate(self, ctx: ExecutionContext) -> None:
         ctx.panel.state.percent = _check_percent(ctx.params.get("value"))
         self.draw(ctx)
 
-    def refresh(self, ctx):
+    def refresh(self, ctx: ExecutionContext) -> None:
         """Everything again: another view, or another scorer."""
         try:
             check_database()
@@ -84,7 +89,7 @@ class PruningPanel(foo.Panel):
         ctx.panel.state.curves = curves
         self.draw(ctx)
 
-    def draw(self, ctx):
+    def draw(self, ctx: ExecutionContext) -> None:
         """The plots that depend on the rate."""
         percent = _check_percent(ctx.panel.state.percent)
         held = remember_contents(ctx.view, self._label_field(ctx))
@@ -106,7 +111,7 @@ class PruningPanel(foo.Panel):
             f"({after.instances / max(before.instances, 1):.0%})"
         )
 
-    def show_scores(self, ctx):
+    def show_scores(self, ctx: ExecutionContext) -> None:
         """Shows the samples of the bar that was clicked."""
         edges = ctx.panel.state.edges or []
         bar = check_whole("idx", ctx.params.get("idx"))
@@ -117,7 +122,7 @@ class PruningPanel(foo.Panel):
         below = value <= high if high == edges[-1] else value < high
         ctx.ops.set_view(view=ctx.dataset.match((value >= low) & below))
 
-    def show_class(self, ctx):
+    def show_class(self, ctx: ExecutionContext) -> None:
         """Shows the samples that hold the class that was clicked."""
         name = check_text("y", ctx.params.get("y"))
         field = self._label_field(ctx)
@@ -125,7 +130,7 @@ class PruningPanel(foo.Panel):
             raise ValueError("no field of these samples holds labels; there is no class to show")
         ctx.ops.set_view(view=ctx.dataset.filter_labels(field, ViewField("label") == name))
 
-    def create(self, ctx):
+    def create(self, ctx: ExecutionContext) -> None:
         """Opens the form with what was chosen here."""
         ctx.prompt(
             f"{PLUGIN}/create_pruned_view",
@@ -136,7 +141,7 @@ class PruningPanel(foo.Panel):
             },
         )
 
-    def render(self, ctx):
+    def render(self, ctx: ExecutionContext) -> types.Property:
         panel = types.Object()
         if ctx.panel.state.error:
             panel.view("error", types.Warning(label=ctx.panel.state.error))
@@ -172,36 +177,36 @@ class PruningPanel(foo.Panel):
             panel.plot(name, layout=layouts.get(name, {}), on_click=on_click)
         return _stacked(panel)
 
-    def score(self, ctx):
+    def score(self, ctx: ExecutionContext) -> None:
         ctx.prompt(f"{PLUGIN}/compute_shape_scores")
 
-    def _label_field(self, ctx):
+    def _label_field(self, ctx: ExecutionContext) -> str | None:
         return find_scored_labels(ctx.view, ctx.panel.state.scorer)
 
 
-def _check_percent(value):
+def _check_percent(value: Any) -> float:
     percent = check_number("percent", value)
     if not 0 <= percent <= PERCENTS[-1]:
         raise ValueError(f"percent must be 0 to {PERCENTS[-1]}, but got {percent:g}")
     return value
 
 
-def _scorers(ctx):
+def _scorers(ctx: ExecutionContext) -> list[str]:
     return [*list_score_fields(ctx.dataset), *list_plain_scorers()]
 
 
-def _default_scorer(ctx):
+def _default_scorer(ctx: ExecutionContext) -> str:
     scorers = _scorers(ctx)
     best = [name for name in scorers if score_of(ctx.dataset, name) == "cb_scs"]
     return (best or scorers)[0]
 
 
-def _comparable(ctx):
+def _comparable(ctx: ExecutionContext) -> list[str]:
     """The scorers whose cost is drawn beside the chosen one: our own scores, and the plain ones."""
     own = [name for name in list_score_fields(ctx.dataset) if is_own(ctx.dataset, name)]
     plain = [n for n in list_plain_scorers() if "reference" not in SCORERS[n].needs]
     return [*own, *plain]
 
 
-def _stacked(panel):
+def _stacked(panel: types.Object) -> types.Property:
     return types.Property(panel, view=types.GridView(orientation="vertical", gap=2, padding=2))

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 RUN_TYPE = "pruning"
 
 
-class FieldsRunConfig(fob.BrainMethodConfig):  # type: ignore[misc]  # FiftyOne has no types
+class FieldsRunConfig(fob.BrainMethodConfig):
     """What every run of ours records.
 
     Args:
@@ -46,7 +46,7 @@ class FieldsRunConfig(fob.BrainMethodConfig):  # type: ignore[misc]  # FiftyOne 
         return RUN_TYPE
 
 
-class FieldsRun(fob.BrainMethod):  # type: ignore[misc]
+class FieldsRun(fob.BrainMethod):
     """A run that filled fields, and takes them away when it is deleted."""
 
     def get_fields(self, samples: SampleCollection, key: str) -> list[str]:  # noqa: ARG002
@@ -139,7 +139,7 @@ class Pruning(FieldsRun):
     """The run of ``prune_view``; its saved view goes with it."""
 
 
-class RecordResults(fob.BrainResults):  # type: ignore[misc]
+class RecordResults(fob.BrainResults):
     """Results that are one JSON object."""
 
     def __init__(

@@ -24,12 +24,12 @@ from tfdp.models.mask_rcnn import MASK_RCNN_MODELS, blank_mask_rcnn, mask_logits
 from tfdp.models.segmentation_task import PIXELS, score_logits
 from tfdp.models.training import find_device, seeded
 from tfdp.models.training_log import write_epoch
-from tfdp.sources.coco import open_coco
+from tfdp.sources.formats import open_sources
 from tfdp.sources.records import read_records
 
 
 def load(arguments):
-    records, _ = read_records(open_coco(arguments.annotations), arguments.folder)
+    records, _ = read_records(open_sources(arguments.annotations), arguments.folder)
     records = [r for r in records if len(r.instance_ids)][: arguments.images]
     return [load_image(r, range(len(r.instance_ids)), arguments.image_size) for r in records]
 

@@ -1,8 +1,9 @@
 """Training-free dataset pruning for instance segmentation (TFDP, ICLR 2025).
 
-``score_coco`` scores a COCO file, ``select`` chooses the images to keep, ``write_coco_subset``
-writes them. ``compute_shape_scores``, ``prune_view`` and ``export_coco`` do the same on FiftyOne
-datasets, where ``compute_model_scores`` and ``compare_scores`` set other scores beside them.
+``score`` scores a dataset on disk, ``select`` chooses the images to keep, ``write_coco_subset``
+writes those of a COCO file. ``compute_shape_scores``, ``prune_view`` and ``export_coco`` do the
+same on FiftyOne datasets, where ``compute_model_scores`` and ``compare_scores`` set other scores
+beside them.
 What a name needs is loaded when it is first used; neither FiftyOne nor torch by this import.
 """
 
@@ -19,9 +20,8 @@ if TYPE_CHECKING:
     from .scores.table import SCORERS
     from .selection.select import select
     from .selection.selection import Selection
-    from .sources.coco import score_coco
     from .sources.coco_subset import write_coco_subset
-    from .sources.formats import score
+    from .sources.scoring import score, score_coco
     from .views.methods import (
         compare_scores,
         compute_model_scores,
@@ -57,8 +57,8 @@ _HOMES = {
     "compute_shape_scores": ".views.methods",
     "export_coco": ".views.methods",
     "prune_view": ".views.methods",
-    "score": ".sources.formats",
-    "score_coco": ".sources.coco",
+    "score": ".sources.scoring",
+    "score_coco": ".sources.scoring",
     "select": ".selection.select",
     "write_coco_subset": ".sources.coco_subset",
 }

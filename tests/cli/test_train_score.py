@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.sources.test_yolo import CAT, save_image, write_labels
+from tests.sources.label_folders import CAT, save_image, write_labels
 from tfdp.cli.train_score import add_train_score_parser
 
 ROOT = Path(__file__).parents[2]

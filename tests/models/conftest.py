@@ -78,10 +78,10 @@ TOY_SETTINGS = {
 
 def train_toy(annotations: Path, log: Path, progress=lambda fraction, message: None):
     from tfdp.models.segmentation import train_and_score
-    from tfdp.sources.coco import open_coco
+    from tfdp.sources.formats import open_sources
     from tfdp.sources.records import read_records
 
-    records, _ = read_records(open_coco(annotations), annotations.parent)
+    records, _ = read_records(open_sources(annotations), annotations.parent)
     return train_and_score(records, log, progress=progress, **TOY_SETTINGS)
 
 

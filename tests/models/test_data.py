@@ -16,7 +16,7 @@ from torchvision.models.detection.roi_heads import project_masks_on_boxes  # noq
 from tfdp.geometry.masks import mask_runs_from_bitmaps  # noqa: E402
 from tfdp.geometry.run_lengths import mask_runs_to_rle  # noqa: E402
 from tfdp.models import data  # noqa: E402
-from tfdp.sources.coco import open_coco  # noqa: E402
+from tfdp.sources.formats import open_sources  # noqa: E402
 from tfdp.sources.records import ImageRecord, read_records  # noqa: E402
 
 
@@ -211,7 +211,7 @@ def test_coco_masks_of_every_form_are_read_alike(tmp_path):
     uncompressed = {"size": [8, 9], "counts": [0, 4, 4, 4, 4, 4, 4, 4, 44]}
     forms = SQUARE, uncompressed, {"size": [8, 9], "counts": rle(mask).decode()}
     path = coco(tmp_path, *({"segmentation": form} for form in forms))
-    records, skipped = read_records(open_coco(path), tmp_path)
+    records, skipped = read_records(open_sources(path), tmp_path)
     assert len(skipped) == 0
     assert records[0].labels == ["cat"] * 3
     assert [data.decode_mask(records[0], j).tolist() for j in range(3)] == [mask.tolist()] * 3

@@ -20,7 +20,7 @@ from tfdp.models.options import MODEL_SCORES  # noqa: E402
 from tfdp.models.score_log import score_log  # noqa: E402
 from tfdp.models.segmentation import train_and_score  # noqa: E402
 from tfdp.models.training_log import epoch_path, unpack_bits  # noqa: E402
-from tfdp.sources.coco import open_coco  # noqa: E402
+from tfdp.sources.formats import open_sources  # noqa: E402
 from tfdp.sources.records import ImageRecord, read_records  # noqa: E402
 
 CONFTEST = Path(__file__).with_name("conftest.py")
@@ -48,7 +48,7 @@ def test_the_last_epochs_loss_is_the_checkpoints_binary_cross_entropy(toy, toy_l
     checkpoint = read_checkpoint(toy_log / "checkpoint.pt")
     network = blank_mask_rcnn(checkpoint.model, 2, 64)
     load_weights(network, checkpoint.weights, "checkpoint")
-    records, _ = read_records(open_coco(toy), toy.parent)
+    records, _ = read_records(open_sources(toy), toy.parent)
     targets = open_targets(toy_log, 20, 784)[:2]
     target = torch.from_numpy(unpack_bits(targets, 784)).float()
     image, boxes = load_image(records[0], [0, 1], 64)
@@ -92,7 +92,7 @@ def _environment():
 
 
 def test_a_finished_run_is_scored_again_without_training(toy, toy_log):
-    records, _ = read_records(open_coco(toy), toy.parent)
+    records, _ = read_records(open_sources(toy), toy.parent)
     told = []
     settings = QUICK | {"progress": lambda _, message: told.append(message)}
     scores = train_and_score(
@@ -105,7 +105,7 @@ def test_a_finished_run_is_scored_again_without_training(toy, toy_log):
 
 
 def test_a_checkpoint_alone_gives_the_scores_of_one_model(toy, toy_log, tmp_path):
-    records, _ = read_records(open_coco(toy), toy.parent)
+    records, _ = read_records(open_sources(toy), toy.parent)
     settings = QUICK | {"weights": str(toy_log / "checkpoint.pt")}
     scores = train_and_score(records, tmp_path, epochs=0, batch_size=2, **settings)
     trained = score_log(toy_log)
@@ -117,7 +117,7 @@ def test_a_checkpoint_alone_gives_the_scores_of_one_model(toy, toy_log, tmp_path
 
 
 def test_labels_outside_the_checkpoints_classes_are_reported(toy, toy_log, tmp_path):
-    records, _ = read_records(open_coco(toy), toy.parent)
+    records, _ = read_records(open_sources(toy), toy.parent)
     renamed = [
         dataclasses.replace(r, labels=["star" if x == "triangle" else x for x in r.labels])
         for r in records
@@ -131,7 +131,7 @@ def test_labels_outside_the_checkpoints_classes_are_reported(toy, toy_log, tmp_p
 
 
 def test_bad_rows_are_reported_and_the_rest_is_scored(toy, tmp_path):
-    records, _ = read_records(open_coco(toy), toy.parent)
+    records, _ = read_records(open_sources(toy), toy.parent)
     Image.new("RGB", (1, 1), "red").save(tmp_path / "pixel.png")
     Image.new("RGB", (20_000, 20), "red").save(tmp_path / "long.png")
     Image.new("RGB", (64, 64)).save(tmp_path / "other.png")
@@ -182,14 +182,14 @@ def test_bad_rows_are_reported_and_the_rest_is_scored(toy, tmp_path):
 
 
 def test_nothing_to_train_on_is_an_error(toy, tmp_path):
-    records, _ = read_records(open_coco(toy), toy.parent)
+    records, _ = read_records(open_sources(toy), toy.parent)
     gone = [dataclasses.replace(records[0], path=tmp_path / "nowhere.png")]
     with pytest.raises(ValueError, match="found none in 1 images; skipped: 1 missing_file"):
         train_and_score(gone, tmp_path / "log", epochs=1, scores=["loss"], **QUICK)
 
 
 def test_a_window_longer_than_the_training_is_an_error_before_it(toy, tmp_path):
-    records, _ = read_records(open_coco(toy), toy.parent)
+    records, _ = read_records(open_sources(toy), toy.parent)
     with pytest.raises(ValueError, match="got 1 for a window of 2"):
         train_and_score(records, tmp_path / "log", epochs=1, **QUICK)
     assert not (tmp_path / "log").exists()

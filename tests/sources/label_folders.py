@@ -1,4 +1,4 @@
-"""Small datasets of label images, and the same masks as a COCO file."""
+"""Small datasets of label images and of YOLO's labels, and the same masks as a COCO file."""
 
 import json
 import struct
@@ -7,6 +7,8 @@ import zlib
 import numpy as np
 from PIL import Image
 from pycocotools import mask as mask_api
+
+from tests.sources.conftest import square
 
 
 def save_png(path, values):
@@ -65,3 +67,22 @@ def png_that_claims(width, height):
     return (
         b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", data) + chunk(b"IEND", b"")
     )
+
+
+def save_image(path, size=(80, 60), **options):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.new("RGB", size).save(path, **options)
+    return path
+
+
+def line(number, polygon, size=(80, 60)):
+    relative = np.array(polygon).reshape(-1, 2) / size
+    return f"{number} " + " ".join(map(repr, relative.ravel().tolist()))
+
+
+def write_labels(path, *lines):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("".join(f"{each}\n" for each in lines))
+
+
+CAT = line(0, square(5, 5, 20)[0])

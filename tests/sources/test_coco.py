@@ -14,7 +14,7 @@ import tfdp
 from tfdp.scores.aggregation import aggregate_image_scores
 from tfdp.scores.balance import balance_classes
 from tfdp.sources import coco
-from tfdp.sources.coco import open_coco
+from tfdp.sources.formats import open_sources
 from tfdp.sources.measuring import measure
 
 REAL_FILES = {
@@ -106,7 +106,7 @@ def test_the_order_of_members_and_the_layout_do_not_matter(document, write):
 
 def test_categories_of_one_name_are_told_apart(document, write):
     document["categories"][1]["name"] = "cat"
-    names = measure(open_coco(write(document))).category_names.tolist()
+    names = measure(open_sources(write(document))).category_names.tolist()
     assert names == ["cat (id 1)", "cat (id 2)"]
 
 
@@ -217,7 +217,7 @@ def test_image_scores_are_those_of_the_released_code(shared, name):
 def test_pixel_areas_are_those_of_pycocotools(shared, name):
     path = shared / "data" / REAL_FILES[name]
     coco = COCO(path)
-    instances = measure(open_coco(path)).instances
+    instances = measure(open_sources(path)).instances
     expected = [coco.annToMask(coco.anns[i]).sum() for i in instances.ids[::20].tolist()]
     assert instances.pixel_area[::20].tolist() == expected
 

@@ -7,8 +7,7 @@ import pytest
 
 import tfdp
 from tests.sources.conftest import make_document
-from tests.sources.label_folders import draw, save_png
-from tests.sources.test_yolo import CAT, save_image, write_labels
+from tests.sources.label_folders import CAT, draw, save_image, save_png, write_labels
 from tfdp.sources.folder import FolderSource, Instance, LabelledImage, Labels
 from tfdp.sources.formats import FORMATS, Format, open_source
 from tfdp.sources.label_images import find_objects, join_runs

@@ -16,7 +16,7 @@ from tests.sources.test_coco_bad_input import (
     DAMAGED_FILES,
 )
 from tfdp.cli import main
-from tfdp.sources.coco import open_coco
+from tfdp.sources.formats import open_sources
 from tfdp.sources.measuring import measure
 from tfdp.sources.records import read_records
 
@@ -46,7 +46,7 @@ def check_same(document, tmp_path):
     path.write_text(json.dumps(document))
     sys.set_int_max_str_digits(4300)
     scores = tfdp.score_coco(path)
-    records, skipped = read_records(open_coco(path), tmp_path)
+    records, skipped = read_records(open_sources(path), tmp_path)
     assert skipped_of(skipped) == skipped_of(scores.skipped)
     assert [r.image_id for r in records] == scores.images.image_id.tolist()
     learned = [i for record in records for i in record.instance_ids]
@@ -125,7 +125,7 @@ def test_classes_of_one_name_are_told_apart_as_in_the_scores(tmp_path):
     document = make_document()
     document["categories"][1]["name"] = "cat"
     check_same(document, tmp_path)
-    records, _ = read_records(open_coco(tmp_path / "ann.json"), tmp_path)
+    records, _ = read_records(open_sources(tmp_path / "ann.json"), tmp_path)
     assert [list(r.labels) for r in records] == [["cat (id 1)"], ["cat (id 2)", "cat (id 1)"], []]
 
 
@@ -152,7 +152,7 @@ def test_the_masks_own_box_stands_in_for_a_bad_one(tmp_path, box):
     if box is ...:
         del document["annotations"][0]["bbox"]
     check_same(document, tmp_path)
-    records, _ = read_records(open_coco(tmp_path / "ann.json"), tmp_path)
+    records, _ = read_records(open_sources(tmp_path / "ann.json"), tmp_path)
     assert records[0].boxes.tolist() == [[5, 5, 20, 20]]
     assert records[1].boxes.tolist() == [[1.5, 2, 3, 4.25], [40, 9, 9, 9]]
 
@@ -161,7 +161,7 @@ def test_a_box_that_can_be_read_is_kept_as_it_is(tmp_path):
     document = make_document()
     document["annotations"][0]["bbox"] = [0, 0, 0, 4]
     check_same(document, tmp_path)
-    records, _ = read_records(open_coco(tmp_path / "ann.json"), tmp_path)
+    records, _ = read_records(open_sources(tmp_path / "ann.json"), tmp_path)
     assert records[0].boxes.tolist() == [[0, 0, 0, 4]]
 
 
@@ -169,7 +169,7 @@ def test_nothing_at_all(tmp_path):
     check_same(make_document() | {"annotations": []}, tmp_path)
     path = tmp_path / "ann.json"
     path.write_text(json.dumps(make_document() | {"annotations": [], "images": []}))
-    records, skipped = read_records(open_coco(path), tmp_path)
+    records, skipped = read_records(open_sources(path), tmp_path)
     assert (records, len(skipped)) == ([], 0)
 
 
@@ -177,16 +177,16 @@ def test_the_masks_are_those_that_are_scored(tmp_path):
     document = make_document()
     document["annotations"][2]["segmentation"] = square(-3, -3, 9)
     check_same(document, tmp_path)
-    records, _ = read_records(open_coco(tmp_path / "ann.json"), tmp_path)
+    records, _ = read_records(open_sources(tmp_path / "ann.json"), tmp_path)
     from pycocotools import mask as coco_mask
 
     areas = [coco_mask.area({"size": [60, 80], "counts": m}) for r in records for m in r.masks]
-    assert areas == measure(open_coco(tmp_path / "ann.json")).instances.pixel_area.tolist()
+    assert areas == measure(open_sources(tmp_path / "ann.json")).instances.pixel_area.tolist()
 
 
 def test_a_row_needs_nothing_of_its_image_file(tmp_path):
     Image.new("RGB", (80, 60)).save(tmp_path / "a.jpg")
     check_same(make_document(), tmp_path)
-    records, _ = read_records(open_coco(tmp_path / "ann.json"), tmp_path)
+    records, _ = read_records(open_sources(tmp_path / "ann.json"), tmp_path)
     assert [r.path for r in records] == [tmp_path / name for name in ("a.jpg", "b.jpg", "c.jpg")]
     assert np.shape(records[2].boxes) == (0, 4)

@@ -13,6 +13,7 @@ from pycocotools import mask as mask_api
 import tfdp
 from tests.sources.label_folders import draw, png_that_claims, save_png, write_coco
 from tfdp.sources.label_images import find_objects
+from tfdp.sources.records import read_records
 from tfdp.sources.voc import CLASSES, open_voc
 
 COLUMNS = ["area", "perimeter", "scs", "si_scs", "cb_scs"]
@@ -248,6 +249,13 @@ def test_an_image_with_a_bad_label_image_is_skipped_and_the_rest_scored(
     scores = tfdp.score(year)
     assert scores.instances.annotation_id.tolist() == ["2009_000001#1"]
     assert skipped(scores) == [("image", "2007_000032", reason)]
+
+
+def test_an_image_without_readable_labels_is_not_learned_as_empty(year):
+    (year / "SegmentationClass" / "2007_000032.png").write_bytes(b"")
+    records, left_out = read_records([open_voc(year)], year / "JPEGImages")
+    assert [record.image_id for record in records] == ["2008_000001"]
+    assert [tuple(item)[:3] for item in left_out] == [("image", "2007_000032", "mask_unreadable")]
 
 
 def test_noise_is_refused_before_it_takes_memory(year):

@@ -11,29 +11,12 @@ from PIL import Image
 
 import tfdp
 from tests.sources.conftest import square
-from tests.sources.label_folders import png_that_claims
+from tests.sources.label_folders import CAT, line, png_that_claims, save_image, write_labels
 from tfdp.sources.yolo import open_yolo
 
 COLUMNS = ["area", "perimeter", "scs", "si_scs", "cb_scs"]
 
 
-def save_image(path, size=(80, 60), **options):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    Image.new("RGB", size).save(path, **options)
-    return path
-
-
-def line(number, polygon, size=(80, 60)):
-    relative = np.array(polygon).reshape(-1, 2) / size
-    return f"{number} " + " ".join(map(repr, relative.ravel().tolist()))
-
-
-def write_labels(path, *lines):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text("".join(f"{each}\n" for each in lines))
-
-
-CAT = line(0, square(5, 5, 20)[0])
 DOG = line(1, square(30, 5, 30)[0])
 
 

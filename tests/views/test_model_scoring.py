@@ -11,7 +11,7 @@ import tfdp
 from tests.views.datasets import cut_annotations, detection, import_coco, rectangle
 from tfdp.models.log_reading import read_seconds
 from tfdp.models.options import MODEL_SCORES
-from tfdp.sources.coco import open_coco
+from tfdp.sources.formats import open_sources
 from tfdp.sources.records import read_records
 from tfdp.views.labels import find_label_field
 from tfdp.views.model_plan import find_log_folder, find_missing_packages
@@ -69,7 +69,7 @@ def trained(four_images, drawn):
 
 
 def test_records_are_those_of_the_coco_file(four_images, drawn):
-    expected, _ = read_records(open_coco(four_images), drawn / "images")
+    expected, _ = read_records(open_sources(four_images), drawn / "images")
     dataset = import_coco(four_images, drawn / "images")
     told = []
     found = read_view_records(dataset, find_label_field(dataset, "ground_truth"), told.append)

@@ -1,4 +1,4 @@
-"""The program ``tfdp``: commands on COCO files.
+"""The program ``tfdp``: commands on datasets on disk.
 
 Only what is light is loaded before signals are listened to; the commands come after that.
 """

@@ -18,7 +18,7 @@ from ..scores.table import higher_first
 from ..selection.comparison import RATES, Comparison, compare_scorers
 from ..selection.select import SelectionOptions
 from ..selection.selection import Candidates
-from ..sources.formats import score
+from ..sources.scoring import score
 from .options import add_options
 from .outputs import Outputs, say
 from .score import add_format_options

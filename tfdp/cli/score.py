@@ -9,7 +9,8 @@ from ..files.tables import write_table
 from ..files.totals_file import dump_totals, read_totals
 from ..geometry.rasterize import Rasterizer
 from ..selection.select import SelectionOptions
-from ..sources.formats import FORMATS, score
+from ..sources.formats import FORMATS
+from ..sources.scoring import score
 from .options import add_options
 from .outputs import (
     Outputs,

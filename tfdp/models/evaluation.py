@@ -16,7 +16,7 @@ from pycocotools.cocoeval import COCOeval
 from torchvision.models.detection.roi_heads import paste_masks_in_image
 
 from ..progress import progress_bar
-from ..sources.coco import open_coco
+from ..sources.formats import open_sources
 from ..sources.joining import unique_names
 from ..sources.records import read_records
 from .checkpoints import load_weights, read_checkpoint
@@ -173,7 +173,7 @@ def evaluate_checkpoint(
     target_device = find_device(device)
     network = load_network(checkpoint, f"{path}").to(target_device)
     loaders = default_workers(target_device) if workers is None else workers
-    records, _ = read_records(open_coco(annotations), images)
+    records, _ = read_records(open_sources(annotations), images)
     readable = [r for r in records if image_problem(r.path, (r.width, r.height)) is None]
     with contextlib.redirect_stdout(io.StringIO()):  # pycocotools prints
         truth = COCO(str(annotations))

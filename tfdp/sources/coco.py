@@ -2,27 +2,20 @@
 
 from __future__ import annotations
 
-import os
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..scores.shape_scores import ShapeScores, score_shapes
 from .coco_annotations import read_batch
 from .coco_tables import read_categories, read_images
 from .json_file import read_json_file
-from .measuring import measure
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    import os
+    from collections.abc import Callable, Iterator, Mapping
 
-    from ..geometry.rasterize import Rasterizer
-    from ..scores.balance import ClassTotals
     from ..skipped import SkippedItem
-    from .reading import Progress
     from .source import Batch, Id, Images
-
-    PathLike = str | os.PathLike[str]
 
 BATCH = 2000  # annotations that one thread reads at a time
 
@@ -48,7 +41,7 @@ class CocoSource:
     kind = "annotation"
     ids_are_unique = True
 
-    def __init__(self, path: PathLike) -> None:
+    def __init__(self, path: str | os.PathLike[str]) -> None:
         """Reads and checks the file.
 
         Raises:
@@ -79,38 +72,3 @@ class CocoSource:
 
     def skipped(self) -> list[SkippedItem]:
         return self._images.skipped
-
-
-def open_coco(path_or_paths: PathLike | Sequence[PathLike]) -> Iterator[CocoSource]:
-    """One COCO file, or several that are disjoint; each is read when its turn comes."""
-    if isinstance(path_or_paths, str | os.PathLike):
-        path_or_paths = [path_or_paths]
-    return map(CocoSource, map(Path, path_or_paths))
-
-
-def score_coco(
-    path_or_paths: PathLike | Sequence[PathLike],
-    rasterizer: Rasterizer = "coco",
-    class_totals: ClassTotals | None = None,
-    progress: Progress = None,
-) -> ShapeScores:
-    """Scores every instance and every image of COCO files (TFDP, section 3.3).
-
-    Args:
-        path_or_paths: one annotation file, or several that are disjoint.
-        rasterizer: what draws polygons: "coco", as pycocotools and FiftyOne do, or "opencv", as
-            the paper's released code does. It is part of a score's identity.
-        class_totals: totals of data scored before, disjoint from this; CB-SCS is then balanced over
-            both.
-        progress: whether to show a bar on stderr; by default where that is a terminal.
-
-    Returns:
-        The scores, higher = kept first, the class totals, and what was skipped and why: see
-        `CocoSource`.
-
-    Raises:
-        OSError: a file cannot be read.
-        ValueError: a file is damaged as a whole, or the files do not fit together; the message
-            names the file and what is wrong.
-    """
-    return score_shapes(measure(open_coco(path_or_paths), rasterizer, progress), class_totals)

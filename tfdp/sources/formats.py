@@ -8,16 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..registry import Registry
-from ..scores.shape_scores import ShapeScores, score_shapes
 from ..values import check_text
-from .measuring import measure
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from ..geometry.rasterize import Rasterizer
-    from ..scores.balance import ClassTotals
-    from .reading import Progress
     from .source import Source
 
     PathLike = str | os.PathLike[str]
@@ -159,37 +154,3 @@ def open_sources(
     if isinstance(path_or_paths, str | os.PathLike):
         path_or_paths = [path_or_paths]
     return (open_source(path, format, split) for path in path_or_paths)
-
-
-def score(
-    path_or_paths: PathLike | Sequence[PathLike],
-    format: str | None = None,  # noqa: A002
-    rasterizer: Rasterizer = "coco",
-    class_totals: ClassTotals | None = None,
-    progress: Progress = None,
-    *,
-    split: str | None = None,
-) -> ShapeScores:
-    """Scores every instance and every image of a dataset on disk (TFDP, section 3.3).
-
-    Args:
-        path_or_paths: a dataset, or several that are disjoint: see `open_source`.
-        format: "coco", "voc", "cityscapes" or "yolo"; by default told from what is there.
-        rasterizer: what draws polygons: "coco", as pycocotools and FiftyOne do, or "opencv", as
-            the paper's released code does. It is part of a score's identity.
-        class_totals: totals of data scored before, disjoint from this; CB-SCS is then balanced over
-            both.
-        progress: whether to show a bar on stderr; by default where that is a terminal.
-        split: reads that split alone: a list of VOC, a folder of Cityscapes, an entry of YOLO.
-
-    Returns:
-        The scores, higher = kept first, the class totals, and what was skipped and why: see
-        docs/formats.md.
-
-    Raises:
-        OSError: a file cannot be read.
-        ValueError: a dataset has no format that is known, or is damaged as a whole, or they do not
-            fit together; the message names it and what is wrong.
-    """
-    sources = open_sources(path_or_paths, format, split)
-    return score_shapes(measure(sources, rasterizer, progress), class_totals)

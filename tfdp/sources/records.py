@@ -94,6 +94,7 @@ def _make_records(entries: Entries, folder: Path) -> list[ImageRecord]:
             np.split(order, stops)[:-1],
             strict=True,
         )
+        if height > 0  # else its labels could not be read, and nobody knows what it shows
     ]
 
 
@@ -106,7 +107,8 @@ def read_records(
     """Records of sources, in their order of images.
 
     What is in them, what is passed over and why, and the errors are those of
-    `tfdp.sources.measuring.measure`: what is learned is what is scored.
+    `tfdp.sources.measuring.measure`: what is learned is what is scored. An image whose labels could
+    not be read has no record.
 
     Args:
         sources: one, or several that are disjoint.

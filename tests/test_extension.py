@@ -79,6 +79,14 @@ def choices(properties, name):
     return {choice["value"]: choice["label"] for choice in properties[name]["view"]["choices"]}
 
 
+def choices_of_panel(dataset):
+    params = {"panel_id": "panel", "__method__": "on_load", "panel_state": {}}
+    context = {"dataset": dataset, "params": params}
+    done = foo.execute_operator(f"{PLUGIN}/pruning_panel", context)
+    shown = done.executor.to_json()["requests"][-1]["params"]["output"]
+    return choices(shown["type"]["properties"], "scorer")
+
+
 def test_a_scorer_is_added_in_one_place(annotations, fewest):
     held = tfdp.score_coco(annotations).images.num_instances
     assert held.tolist() == [1, 2, 0]
@@ -93,6 +101,7 @@ def test_a_scorer_works_on_views_and_in_forms(three, fewest):
     assert fewest in {row.scorer for row in tfdp.compare_scores(three).rows}
     assert choices(form(three, "create_pruned_view"), "scorer")[fewest] == "Fewest instances"
     assert fewest in choices(form(three, "compare_scores"), "scorers")
+    assert fewest in choices_of_panel(three)
 
 
 def test_a_policy_is_added_in_one_place_and_its_parameter(annotations, bottom):

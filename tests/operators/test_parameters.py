@@ -19,11 +19,14 @@ PARAMETERS = {
         "brain_key",
         "field_prefix",
         "rasterizer",
+        "aggregation",
         "totals_from",
         "show_sorted",
     ),
     "create_pruned_view": (
         "scorer",
+        "aggregation",
+        "higher_first",
         "direction",
         "label_field",
         "budget",
@@ -69,9 +72,12 @@ PARAMETERS = {
         "learning_rate",
         "flips",
         "scores",
+        "window",
         "region",
+        "aggregation",
         "seed",
         "device",
+        "workers",
     ),
 }
 OF_NO_TYPE = {"dict": {"a": 1}, "nested": [[3]], "nothing in a list": [None], "empty dict": {}}

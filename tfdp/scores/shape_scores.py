@@ -14,15 +14,13 @@ from .balance import ClassTotals, balance_classes, sum_class_totals
 from .baselines import score_plain
 from .complexity import score_scs, score_si_scs
 from .contents import Contents
-from .table import list_plain_scorers, names_needing
+from .table import SCORERS, list_plain_scorers, names_needing
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ..skipped import Skipped
     from .instances import Collection
-
-SHAPE_SCORES = ("scs", "si_scs", "cb_scs")  # the columns of the tables, in their order
 
 
 def list_scorers() -> tuple[str, ...]:
@@ -54,6 +52,9 @@ class ImageScores(Columns):
     scs: NDArray[np.float64]
     si_scs: NDArray[np.float64]
     cb_scs: NDArray[np.float64]
+
+
+SHAPE_SCORES = tuple(name for name in ImageScores.names() if name in SCORERS)
 
 
 @dataclass(frozen=True)

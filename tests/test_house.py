@@ -47,12 +47,14 @@ def test_all_packages_are_installed():
     assert set(PROJECT["tool"]["setuptools"]["packages"]) == {".".join(f.parts) for f in folders}
 
 
+FOLDERS = "assets|benchmarks|demo|docs|operators|scripts|tests|tfdp"
+
+
 def paths_in(page):
-    """What a page names in backticks or links that looks like a path of the repository."""
+    """What a page names that looks like a path of the repository."""
     text = (ROOT / page).read_text()
-    quoted = re.findall(r"`([\w./*-]+)`", text) + re.findall(r"\]\(([^)#:]+)\)", text)
-    tops = {path.name for path in ROOT.iterdir()} | {"images"}
-    return {path for path in quoted if "/" in path and path.split("/")[0] in tops}
+    named = re.findall(rf"(?<![\w/.@~-])((?:{FOLDERS})/[\w./*-]*[\w*/])", text)
+    return {*named, *re.findall(r"\]\(([^)#:]+)\)", text)}
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -1,6 +1,7 @@
 """Small drawn images for real trainings."""
 
 import os
+import shutil
 import sys
 from pathlib import Path
 
@@ -96,3 +97,19 @@ def toy_log(toy, tmp_path_factory) -> Path:
 
 if __name__ == "__main__":  # a run of its own, for a test to kill: annotations, log
     train_toy(Path(sys.argv[1]), Path(sys.argv[2]), lambda _, message: print(message, flush=True))  # noqa: T201
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory):
+    """The log of a training of no time."""
+    from tests.models.one_number import train
+
+    folder = tmp_path_factory.mktemp("finished")
+    train(folder)
+    return folder
+
+
+@pytest.fixture
+def log(finished, tmp_path):
+    """A finished log to damage."""
+    return shutil.copytree(finished, tmp_path / "log")

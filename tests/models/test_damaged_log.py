@@ -1,79 +1,20 @@
-"""A log that was damaged, is in use, or is of someone else: what is said, and what still helps."""
+"""A log that was damaged: what is said, and what still helps."""
 
 import json
-import shutil
-import signal
-import subprocess
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch", reason="needs the extra `models`")
 
-from tfdp.models.checkpoints import Checkpoint, read_checkpoint  # noqa: E402
-from tfdp.models.log_start import LOCK  # noqa: E402
-from tfdp.models.recipe import Recipe  # noqa: E402
-from tfdp.models.score_log import score_log  # noqa: E402
-from tfdp.models.training import find_device, train_logged  # noqa: E402
-from tfdp.models.training_log import LogRows, epoch_path, pack_rows  # noqa: E402
-from tfdp.skipped import Skipped  # noqa: E402
-
-ROOT = Path(__file__).parents[2]
-EPOCHS = 4
-ROWS = LogRows(
-    [1, 2], ["a", "b"], np.array([0, 1]), ["cat", "dog"], np.array([True, True]), Skipped()
+from tests.models.one_number import (  # noqa: E402
+    EPOCHS,
+    scores,
+    train,
 )
-
-
-class OneNumber:
-    """w fitted to 1 by (w - 1)², scored by its distance: a training of no time."""
-
-    device = torch.device("cpu")
-    checkpoint = Checkpoint("one", ["a"], 64, {})
-    examples = range(4)
-    rows, pixels = 2, 1
-
-    def __init__(self):
-        self.network = torch.nn.Linear(1, 1, bias=False)
-        torch.nn.init.constant_(self.network.weight, 0.25)
-
-    def batches(self, order, epoch):
-        return iter(order)
-
-    def losses(self, batch):
-        return {"loss": (self.network.weight.sum() - 1) ** 2}
-
-    def score(self):
-        w = self.network.weight.item()
-        yield pack_rows(np.full((2, 2, 4), w), np.ones((2, 1), bool), np.full((2, 1), abs(w) / 2))
-
-
-def train(folder, epochs=EPOCHS, seed=0, told=lambda fraction, message: None):
-    recipe = Recipe(epochs, 4, 0.1, 4, 0, seed=seed)
-    run = {"kind": "classification", "epochs": epochs, "model": "one", "seed": seed}
-    targets = np.full((2, 1), 128, np.uint8)
-    train_logged(
-        lambda rows: OneNumber(), recipe, folder, run, 2, lambda report: (ROWS, targets), told
-    )
-
-
-def scores(folder):
-    return {name: s.tolist() for name, s in score_log(folder).instance_scores.items()}
-
-
-@pytest.fixture(scope="module")
-def finished(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("finished")
-    train(folder)
-    return folder
-
-
-@pytest.fixture
-def log(finished, tmp_path):
-    """A finished log to damage."""
-    return shutil.copytree(finished, tmp_path / "log")
+from tfdp.models.checkpoints import read_checkpoint  # noqa: E402
+from tfdp.models.score_log import score_log  # noqa: E402
+from tfdp.models.training_log import epoch_path  # noqa: E402
 
 
 def cut(path):
@@ -226,82 +167,3 @@ def test_without_a_damaged_checkpoint_the_training_starts_from_its_first_epoch(
     train(log, told=lambda fraction, message: told.append(message))
     assert told[0].startswith("epoch 1/4")
     assert scores(log) == scores(finished)
-
-
-@pytest.mark.parametrize("name", ["checkpoint.pt", "epoch_0007.npy", "rows.json", "targets.npy"])
-def test_a_file_that_is_of_no_log_is_left_alone(tmp_path, name):
-    (tmp_path / name).write_text("mine")
-    with pytest.raises(ValueError, match=rf"found {name} in .*: choose another folder"):
-        train(tmp_path)
-    assert (tmp_path / name).read_text() == "mine"
-    assert {path.name for path in tmp_path.iterdir()} == {name, LOCK}
-
-
-def test_another_runs_log_is_left_alone(log):
-    with pytest.raises(ValueError, match="seed 0, not 1: choose another folder"):
-        train(log, seed=1)
-
-
-def test_a_second_training_in_one_folder_is_told_at_once(tmp_path):
-    def try_another(fraction, message):
-        with pytest.raises(ValueError, match=r"another training is writing its log to .*: wait"):
-            train(tmp_path)
-        told.append(message)
-
-    told = []
-    train(tmp_path, told=try_another)
-    assert told
-
-
-def test_a_file_that_is_no_lock_is_left_alone(tmp_path):
-    (tmp_path / LOCK).write_text("mine")
-    with pytest.raises(ValueError, match=rf"{LOCK}.* no lock of a training: rename it"):
-        train(tmp_path)
-    assert (tmp_path / LOCK).read_text() == "mine"
-    (tmp_path / LOCK).unlink()
-    (tmp_path / LOCK).symlink_to("theirs")
-    with pytest.raises(ValueError, match=rf"{LOCK}.* no lock of a training: rename it"):
-        train(tmp_path)
-    assert {path.name for path in tmp_path.iterdir()} == {LOCK}
-
-
-@pytest.mark.parametrize("name", ["meta", "foo"])
-def test_a_device_that_cannot_compute_is_refused(name):
-    with pytest.raises(ValueError, match=rf"expected a .*{name}"):
-        find_device(name)
-
-
-KILLED = """
-import os, signal, sys
-from pathlib import Path
-from tests.models import test_damaged_log as this
-
-class Task(this.OneNumber):
-    def score(self):  # as load_batches starts processes that outlive their parent for a while
-        if os.fork():
-            os.kill(os.getpid(), signal.SIGKILL)
-        print("child", flush=True)
-        sys.stdin.read()
-        os._exit(0)
-
-this.OneNumber = Task
-this.train(Path(sys.argv[1]))
-"""
-
-
-def test_a_killed_training_blocks_nothing_and_leaves_nothing(tmp_path, finished):
-    run = [sys.executable, "-c", KILLED, str(tmp_path)]
-    with subprocess.Popen(
-        run, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as process:
-        assert process.stdout.readline() == "child\n"
-        assert process.wait() == -signal.SIGKILL
-        assert [path for path in tmp_path.iterdir() if path.name.startswith(".epoch_0001")]
-        seen = []
-        train(tmp_path, told=lambda fraction, message: seen.append({*tmp_path.glob(".*")}))
-        process.stdin.close()
-    assert seen[0] == set()
-    assert scores(tmp_path) == scores(finished)
-    names = {path.name for path in tmp_path.iterdir()}
-    assert names == {path.name for path in finished.iterdir()}
-    assert not [name for name in names if name.startswith(".")]

@@ -25,10 +25,10 @@ PLUGIN = "@tfdp/instance-pruning"
 def fewest():
     """A plain scorer: the images with the fewest instances first."""
 
-    @plain_scorer("fewest", "Fewest instances", "fewest first")
+    @plain_scorer("fewest", "Fewest instances", "fewest first", higher_first=False)
     def score_fewest(contents):
         held = contents.num_instances()
-        return np.where(held > 0, -held.astype(float), np.nan)
+        return np.where(held > 0, held.astype(float), np.nan)
 
     yield "fewest"
     del SCORERS["fewest"]

@@ -16,7 +16,7 @@ from ..geometry.rasterize import Rasterizer
 from ..scores.shape_scores import SHAPE_SCORES, list_scorers
 from ..scores.table import higher_first
 from ..selection.comparison import RATES, Comparison, compare_scorers
-from ..selection.select import SelectionOptions
+from ..selection.select import SelectionOptions, make_candidates
 from ..selection.selection import Candidates
 from ..sources.scoring import score
 from .options import add_options
@@ -83,16 +83,7 @@ def _compare(arguments: argparse.Namespace) -> Comparison:
         arguments.annotations, arguments.format, arguments.rasterizer, split=arguments.split
     )
     seconds = dict.fromkeys(SHAPE_SCORES, time.perf_counter() - started)
-    candidates = [
-        Candidates(
-            scores.images.image_id,
-            scores.image_scores(name, arguments.seed),
-            scores.images.num_instances > 0,
-            scores.contents,
-            name,
-        )
-        for name in list_scorers()
-    ]
+    candidates = [make_candidates(scores, name, arguments.seed) for name in list_scorers()]
     taken = set(list_scorers())
     for path in arguments.scores:
         candidates += _read_candidates(path, scores, taken)

@@ -96,7 +96,7 @@ def score_plain(
         aggregation: one of `AGGREGATIONS`, from instances to images.
 
     Returns:
-        (I,) scores; NaN for an image without an instance; higher = kept first.
+        (I,) scores in the scorer's direction; NaN for an image without an instance.
 
     Raises:
         ValueError: the scorer is no plain one, or the aggregation unknown, or other than "sum" for
@@ -110,4 +110,10 @@ def score_plain(
     if entry.level == "image":
         check_summed(scorer, aggregation)
         return scores
-    return aggregate_image_scores(scores, contents.image_index, contents.num_images, aggregation)
+    return aggregate_image_scores(
+        scores,
+        contents.image_index,
+        contents.num_images,
+        aggregation,
+        higher_first=entry.higher_first,
+    )

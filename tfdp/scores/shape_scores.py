@@ -94,7 +94,7 @@ class ShapeScores:
     def image_scores(
         self, scorer: str = "cb_scs", seed: int = 0, aggregation: str = "sum"
     ) -> NDArray[np.float64]:
-        """(I,) image scores by the named scorer, one of `list_scorers`; higher = kept first.
+        """(I,) image scores by the named scorer, one of `list_scorers`, in its direction.
 
         ``seed`` is used by the random ones. `instance_matched_random` is matched to CB-SCS.
         """

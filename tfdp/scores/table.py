@@ -111,9 +111,14 @@ for _scorer in (
 
 
 def plain_scorer(
-    name: str, label: str, description: str, *, level: Level = "image"
+    name: str,
+    label: str,
+    description: str,
+    *,
+    level: Level = "image",
+    higher_first: bool = True,
 ) -> Callable[[Score], Score]:
-    """Registers a function as a scorer that looks at no outline; higher = kept first.
+    """Registers a function as a scorer that looks at no outline.
 
     Its parameters say what it needs: ``contents`` (`Contents`) and, where it is random, ``rng`` (a
     `numpy.random.Generator`); where it is set beside CB-SCS, ``reference`` ((I,) image scores).
@@ -124,6 +129,7 @@ def plain_scorer(
         description: what it measures.
         level: "image" where it returns (I,) scores, NaN for an image without an instance;
             "instance" where it returns (N,), which are then aggregated.
+        higher_first: whether the highest scores are kept first.
 
     Raises:
         ValueError: the name is taken, or a parameter is none of these.
@@ -137,7 +143,7 @@ def plain_scorer(
                 f"a plain scorer takes contents, and may take rng and reference, but {name!r} "
                 f"takes {', '.join(needs) or 'nothing'}"
             )
-        SCORERS.add(Scorer(name, label, description, needs, level=level, score=score))
+        SCORERS.add(Scorer(name, label, description, needs, higher_first, level, score))
         return score
 
     return register

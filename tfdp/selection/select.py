@@ -9,7 +9,7 @@ from ..keywords import takes_options
 from ..options import option
 from ..scores.aggregation import aggregation_option
 from ..scores.shape_scores import list_scorers
-from ..scores.table import SCORERS
+from ..scores.table import SCORERS, higher_first
 from .criteria import Criteria
 from .selection import Candidates, Selection, select_images
 
@@ -35,6 +35,24 @@ class SelectionOptions(Criteria):
         return super().to_dict() | other
 
 
+def make_candidates(
+    scores: ShapeScores, scorer: str, seed: int = 0, aggregation: str = "sum"
+) -> Candidates:
+    """The scored images, ranked by one of `list_scorers`.
+
+    Raises:
+        ValueError: an unknown scorer or aggregation, or no image has a score.
+    """
+    return Candidates(
+        image_ids=scores.images.image_id,
+        scores=scores.image_scores(scorer, seed, aggregation),
+        scored=scores.images.num_instances > 0,
+        contents=scores.contents,
+        scorer=scorer,
+        higher_first=higher_first(scorer),
+    )
+
+
 @takes_options(SelectionOptions)
 def select(scores: ShapeScores, pruning_rate: float | None = None, **options: Any) -> Selection:
     """Chooses which of the scored images to keep.
@@ -48,11 +66,5 @@ def select(scores: ShapeScores, pruning_rate: float | None = None, **options: An
         ValueError: what was asked cannot be met; the message says what could be.
     """
     asked = SelectionOptions(pruning_rate=pruning_rate, **options)
-    candidates = Candidates(
-        image_ids=scores.images.image_id,
-        scores=scores.image_scores(asked.scorer, asked.seed, asked.aggregation),
-        scored=scores.images.num_instances > 0,
-        contents=scores.contents,
-        scorer=asked.scorer,
-    )
+    candidates = make_candidates(scores, asked.scorer, asked.seed, asked.aggregation)
     return select_images(candidates, asked)

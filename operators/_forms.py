@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import time
 import zlib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-import fiftyone as fo
 from fiftyone.operators import types
 
 from tfdp.errors import describe_error
@@ -16,9 +16,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from fiftyone.core.collections import SampleCollection
+    from fiftyone.core.utils import ProgressBar
     from fiftyone.operators import ExecutionContext
 
+    from tfdp.progress import Progress
+
 ICON = "/assets/icon.svg"
+REPORT_EVERY = 0.5  # seconds
 
 
 def choose_view(
@@ -122,11 +126,23 @@ def form(inputs: types.Object, label: str, button: str) -> types.Property:
     return types.Property(inputs, view=types.PromptView(label=label, submit_button_label=button))
 
 
-def progress_to(ctx: ExecutionContext, label: str) -> Callable[[Any], None]:
-    """A FiftyOne progress callback that tells the App, and the database of delegated runs."""
-    return fo.report_progress(
-        lambda bar: ctx.set_progress(progress=bar.progress, label=label), dt=0.5
-    )
+def progress_to(ctx: ExecutionContext) -> Progress:
+    """Tells the App, and the database of delegated runs, not more often than is of use."""
+    told = 0.0
+
+    def show(fraction: float, message: str) -> None:
+        nonlocal told
+        if time.monotonic() - told > REPORT_EVERY or fraction >= 1:
+            told = time.monotonic()
+            ctx.set_progress(progress=fraction, label=message)
+
+    return show
+
+
+def bar_to(ctx: ExecutionContext, label: str) -> Callable[[ProgressBar], None]:
+    """The same as a callback in place of FiftyOne's progress bars."""
+    show = progress_to(ctx)
+    return lambda bar: show(bar.progress, label)
 
 
 def finish(

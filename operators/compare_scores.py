@@ -16,9 +16,8 @@ from tfdp.views.comparison import (
     list_scorers,
 )
 from tfdp.views.database import database_errors
-from tfdp.views.labels import list_label_fields
+from tfdp.views.labels import list_class_fields, list_label_fields
 from tfdp.views.pruning_plan import find_scored_labels
-from tfdp.views.records import list_class_fields
 
 from . import _forms as forms
 from ._comparison import report_comparison, show_comparison

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Any
 
 import fiftyone.operators as foo
@@ -13,7 +12,7 @@ from tfdp.views.comparison import compare_scores
 from tfdp.views.database import database_errors
 from tfdp.views.field_names import check_key
 from tfdp.views.fiftyone_internals import root_dataset
-from tfdp.views.labels import list_mask_fields
+from tfdp.views.labels import list_class_fields, list_mask_fields
 from tfdp.views.model_plan import (
     estimate_seconds,
     find_log_folder,
@@ -21,7 +20,6 @@ from tfdp.views.model_plan import (
     plan_model_scoring,
 )
 from tfdp.views.model_scoring import compute_model_scores
-from tfdp.views.records import list_class_fields
 from tfdp.views.run_fields import own_configs
 
 from . import _forms as forms
@@ -30,14 +28,12 @@ from ._params import check_folder, read_form, read_parameters
 from ._training_form import CHECKS, ask_training, chosen_options
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from fiftyone.core.collections import SampleCollection
     from fiftyone.operators import ExecutionContext
 
 LONG = 600  # s on the CPU; from there on the form warns
-REPORT_EVERY = 0.5  # s
 
 _CHECKS = {
     "label_field": check_text,
@@ -86,7 +82,7 @@ class ComputeModelScores(foo.Operator):
             **chosen_options(asked),
             brain_key=_brain_key(asked),
             log_folder=asked["log_folder"],
-            progress=_progress_to(ctx),
+            progress=forms.progress_to(ctx),
         )
         counts, label_field = results.counts, results.config.label_field
         forms.finish(ctx, f"Scored {counts['instances']} of {label_field} by a trained model")
@@ -113,19 +109,6 @@ class ComputeModelScores(foo.Operator):
         outputs.str("brain_key", label="Run")
         show_comparison(outputs, ctx.results or {})  # none where the operator failed
         return types.Property(outputs, view=types.View(label="Model scores"))
-
-
-def _progress_to(ctx: ExecutionContext) -> Callable[[float, str], None]:
-    """Tells the App, and the database of delegated runs, not more often than is of use."""
-    told = 0.0
-
-    def show(fraction: float, message: str) -> None:
-        nonlocal told
-        if time.monotonic() - told > REPORT_EVERY or fraction >= 1:
-            told = time.monotonic()
-            ctx.set_progress(progress=fraction, label=message)
-
-    return show
 
 
 def _label_fields(view: SampleCollection) -> list[str]:

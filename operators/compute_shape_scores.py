@@ -75,7 +75,7 @@ class ComputeShapeScores(foo.Operator):
         view = ctx.target_view(require_flat=True)
         arguments = _arguments(asked, view)
         results = compute_shape_scores(
-            view, progress=forms.progress_to(ctx, "Scoring masks"), **arguments
+            view, progress=forms.bar_to(ctx, "Scoring masks"), **arguments
         )
         scored = f"{results.config.field_prefix}cb_scs"
         message = (

@@ -82,7 +82,7 @@ class CreatePrunedView(foo.Operator):
             **vars(parameters),
             brain_key=brain_key,
             overwrite=bool(asked["overwrite"]),
-            progress=forms.progress_to(ctx, "Marking samples"),
+            progress=forms.bar_to(ctx, "Marking samples"),
         )
         results = ctx.dataset.load_brain_results(brain_key)
         counts = results.counts

@@ -79,7 +79,7 @@ class ExportPrunedView(foo.Operator):
             images=None if asked["images"] == "none" else asked["images"],
             image_dir=asked["image_dir"],
             overwrite=bool(asked["overwrite"]),
-            progress=forms.progress_to(ctx, "Writing annotations"),
+            progress=forms.bar_to(ctx, "Writing annotations"),
         )
         if not ctx.delegated:
             ctx.ops.notify(f"Exported {done.num_images} images to {done.path}", variant="success")

@@ -232,4 +232,4 @@ def test_a_bar_is_shown_on_request_only(document, write):
         for p in (None, True)
     )
     assert quiet.stderr == b""
-    assert b"4/4" in loud.stderr
+    assert b"100%" in loud.stderr

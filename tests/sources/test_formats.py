@@ -63,8 +63,10 @@ def test_every_format_is_told_from_what_is_there(known):
 
 def test_every_source_tells_its_progress(known):
     told = []
-    tfdp.score(known[1], progress=told.append)
-    assert sum(told) == open_source(known[1]).total > 0
+    tfdp.score(known[1], progress=lambda *said: told.append(said))
+    assert told == sorted(told)
+    assert told[-1] == (1, f"reading {known[1].name}")
+    assert open_source(known[1]).total > 0
 
 
 def test_every_format_gives_records_for_learning(known):

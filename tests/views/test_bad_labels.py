@@ -21,13 +21,14 @@ from PIL import Image
 
 import tfdp
 from tests.views.datasets import detection, sample
+from tfdp.sources.measuring import measure
 from tfdp.views.candidates import score_candidates
-from tfdp.views.coco_writing import assign_ids
+from tfdp.views.coco_ids import assign_ids
 from tfdp.views.contents import read_contents
 from tfdp.views.labels import find_label_field
 from tfdp.views.masks import MAX_MASK_BYTES
-from tfdp.views.reading import read_view
 from tfdp.views.records import read_view_records
+from tfdp.views.source import ViewSource
 
 HEXAGON = [[0.2, 0.1], [0.6, 0.15], [0.8, 0.5], [0.5, 0.9], [0.2, 0.8], [0.05, 0.4]]
 SQUARE = np.ones((4, 4), bool)
@@ -324,7 +325,7 @@ class Cases:
         )
 
     def train(self):
-        read = read_view_records(self.dataset, self.field, lambda _: None)
+        read = read_view_records(self.dataset, self.field)
         done = [i for record in read.records for i in record.instance_ids]
         ends = self.by_case(done, [(x.id, x.reason) for x in read.skipped])
         without = {self.case_of[i] for i in read.without}
@@ -398,7 +399,8 @@ def test_thin_polylines_are_drawn_in_pieces(make_dataset):
     lines = [fo.Polyline(label="a", points=[thin], closed=True, filled=True) for _ in range(100)]
     dataset = make_dataset([sample("a", lines, fo.Polylines, (10**6, 4))])
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    assert len(read_view(dataset, "gt").instances) == 100
+    source = ViewSource(dataset, find_label_field(dataset, "gt"))
+    assert len(measure([source], progress=False).instances) == 100
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 300_000  # kB
 
 
@@ -431,7 +433,7 @@ def test_the_image_itself_tells_its_size_for_training(make_dataset, tmp_path, si
     width, height = size
     change = {"filepath": str(path), "metadata": {"width": width, "height": height}}
     dataset._sample_collection.update_one({}, {"$set": change})
-    (record,) = read_view_records(dataset, find_label_field(dataset, "gt"), lambda _: None).records
+    (record,) = read_view_records(dataset, find_label_field(dataset, "gt")).records
     assert record.width == (640 if size == (640, 480) else 120)
 
 
@@ -439,7 +441,7 @@ def test_noise_in_its_own_frame_is_no_mask_to_export_or_to_train_on(make_dataset
     label = detection("a", NOISE, (0, 0, 1, 1))
     dataset = make_dataset([sample("a", [label], size=NOISE.shape[::-1])])
     exported = tfdp.export_coco(dataset, tmp_path / "o.json", label_field="gt", progress=False)
-    read = read_view_records(dataset, find_label_field(dataset, "gt"), lambda _: None)
+    read = read_view_records(dataset, find_label_field(dataset, "gt"))
     assert exported.skipped.counts() == read.skipped.counts() == {"outline_too_long": 1}
 
 
@@ -455,5 +457,5 @@ def test_an_entry_that_is_no_label_does_not_lose_those_after_it(make_dataset, tm
     assert document["gt"]["detections"][1]["scs"] == 12 / 9
     exported = tfdp.export_coco(dataset, tmp_path / "o.json", label_field="gt", progress=False)
     assert exported.num_annotations == 1
-    (record,) = read_view_records(dataset, find_label_field(dataset, "gt"), lambda _: None).records
+    (record,) = read_view_records(dataset, find_label_field(dataset, "gt")).records
     assert len(record.instance_ids) == 1

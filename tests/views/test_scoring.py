@@ -7,8 +7,9 @@ import pytest
 
 import tfdp
 from tests.views.datasets import detection, rectangle, sample
+from tfdp.sources.measuring import measure
 from tfdp.views.labels import find_label_field
-from tfdp.views.reading import read_view
+from tfdp.views.source import ViewSource
 from tfdp.views.writing import LabelValues, write_values
 
 SQUARE = 2 / np.sqrt(np.pi)
@@ -191,7 +192,7 @@ def test_loaded_samples_show_the_scores_at_once(shapes):
 
 @pytest.mark.parametrize("change", ["reordered", "grown", "cut", "sample gone"])
 def test_labels_that_changed_between_reading_and_writing(shapes, change):
-    collection = read_view(shapes, "gt")
+    collection = measure([ViewSource(shapes, find_label_field(shapes, "gt"))], progress=False)
     first = shapes.first()
     cat, dog = first.gt.detections
     new = detection("new", rectangle(2, 2))

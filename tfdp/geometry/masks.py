@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -124,6 +124,20 @@ def mask_runs_from_bitmaps(bitmaps: Sequence[NDArray[np.generic]]) -> MaskRuns:
     )
     widths = np.array([bitmap.shape[1] for bitmap in bitmaps], np.int64)
     return MaskRuns(counts, starts, widths, by_row=True)
+
+
+def mask_runs_from_counts(
+    counts: Sequence[NDArray[np.integer[Any]]], heights: NDArray[np.int64]
+) -> MaskRuns:
+    """N masks as one.
+
+    Args:
+        counts: of each mask (K,) its run lengths down the columns, which add up to its pixels.
+        heights: (N,) px.
+    """
+    starts = np.cumsum([0, *map(len, counts)], dtype=np.int64)
+    joined = np.concatenate([np.empty(0, np.uint32), *counts]).astype(np.uint32, copy=False)
+    return MaskRuns(joined, starts, heights)
 
 
 def mask_runs_to_bitmaps(masks: MaskRuns) -> list[NDArray[np.bool_]]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import io
-from contextlib import nullcontext
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +14,7 @@ from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 from torchvision.models.detection.roi_heads import paste_masks_in_image
 
-from ..progress import progress_bar
+from ..progress import shown
 from ..sources.formats import open_sources
 from ..sources.joining import unique_names
 from ..sources.records import read_records
@@ -184,7 +183,7 @@ def evaluate_checkpoint(
     results: list[dict[str, Any]] = []
     order = consecutive_batches(len(readable), batch_size)
     loaded = load_batches(partial(_load, checkpoint.image_size), readable, order, loaders)
-    with progress_bar() if progress is None else nullcontext(progress) as show:
+    with shown(progress or True) as show:
         for batch, numbers in zip(loaded, order, strict=True):
             with torch.inference_mode():
                 outputs = _detect(network, [image.to(target_device) for image in batch])

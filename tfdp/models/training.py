@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import math
 import time
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import torch
 
-from ..progress import Progress, part_of, progress_bar
+from ..progress import Progress, part_of, shown
 from .log_reading import find_bad_epochs, read_seconds
 from .log_start import lock_log, open_log
 from .recipe import batch_order, learning_rate_at
@@ -231,7 +231,7 @@ def train_logged(
     Raises:
         ValueError, OSError: as `lock_log`, `open_log` and `train` say.
     """
-    with progress_bar() if progress is None else nullcontext(progress) as show, lock_log(folder):
+    with shown(progress or True) as show, lock_log(folder):
         reading = part_of(show, 0, READING_SHARE)
         rows = open_log(folder, run, count, lambda: prepare(reading))
         train(task_of(rows), recipe, folder, part_of(show, READING_SHARE, 1 - READING_SHARE))

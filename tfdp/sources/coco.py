@@ -37,9 +37,9 @@ class CocoSource:
     a negative size, the box of the mask stands in for it.
     """
 
-    unit = "instances"
     kind = "annotation"
     ids_are_unique = True
+    max_threads = 8
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         """Reads and checks the file.

@@ -76,9 +76,9 @@ class FolderSource:
         skipped: what is passed over already.
     """
 
-    unit = "images"
     kind = "annotation"
     ids_are_unique = True
+    max_threads = 8
 
     def __init__(
         self,

@@ -11,13 +11,14 @@ from PIL import Image
 
 from ..errors import UnreadableError
 from ..files.regular_files import read_regular_file
-from ..geometry.masks import MAX_OUTLINE, MaskRuns
+from ..geometry.masks import MAX_OUTLINE, mask_runs_from_counts
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from numpy.typing import NDArray
 
+    from ..geometry.masks import MaskRuns
     from .source import Ints
 
     Values = NDArray[np.integer[Any]]
@@ -95,5 +96,4 @@ def find_objects(labels: Values) -> dict[int, NDArray[np.uint32]]:
 
 def join_runs(masks: list[NDArray[Any]], heights: Ints, widths: Ints) -> MaskRuns:  # noqa: ARG001
     """The run lengths of many masks as one, as a `FolderSource` takes them."""
-    starts = np.cumsum([0, *map(len, masks)])
-    return MaskRuns(np.concatenate(masks), starts, heights)
+    return mask_runs_from_counts(masks, heights)

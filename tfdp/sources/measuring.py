@@ -12,9 +12,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from ..geometry.rasterize import Rasterizer
+    from ..progress import Progress
     from .drawing import Drawn
     from .joining import Columns
-    from .reading import Progress
     from .source import Batch, Source
 
 
@@ -24,7 +24,9 @@ def _measure(_: Batch, drawn: Drawn) -> Columns:
 
 
 def measure(
-    sources: Iterable[Source], rasterizer: Rasterizer = "coco", progress: Progress = None
+    sources: Iterable[Source],
+    rasterizer: Rasterizer = "coco",
+    progress: bool | Progress | None = None,
 ) -> Collection:
     """Measures the outline of every instance of sources, some of them at a time.
 
@@ -32,7 +34,7 @@ def measure(
         sources: one, or several that are disjoint.
         rasterizer: what draws polygons, "coco" as pycocotools does, or "opencv" as `cv2.fillPoly`.
         progress: whether to show a bar on stderr, by default where that is a terminal; or a
-            function that is called every now and then with how much was read since.
+            function that is told a fraction and a message.
 
     Returns:
         The collection: a row for every image, with or without instances. What was passed over is

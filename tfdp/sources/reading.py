@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import os
-from contextlib import closing, contextmanager
+from contextlib import closing
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, get_args
 
 import numpy as np
-from tqdm import tqdm
 
 from ..geometry.masks import MaskRuns
 from ..geometry.rasterize import Rasterizer
+from ..progress import counted, shown
 from ..skipped import SkippedItem
 from ..values import check_choice
 from .ahead import run_ahead
@@ -21,15 +21,14 @@ from .ids import as_id_array
 from .joining import Entries, ReadSource, TakenBatch, join_sources
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable
 
+    from ..progress import Progress
     from .joining import Columns
     from .source import Batch, Source
 
     Take = Callable[[Batch, Drawn], Columns]
-    Progress = bool | Callable[[int], Any] | None
 
-MAX_WORKERS = 8
 _NO_MASKS = MaskRuns(np.empty(0, np.uint32), np.zeros(1, np.int64), np.empty(0, np.int64))
 
 
@@ -59,31 +58,16 @@ def _take_batch(
     )
 
 
-@contextmanager
-def _reporting(source: Source, progress: Progress) -> Iterator[Callable[[int], Any]]:
-    """What is to be told of the progress: the function that was given, or a bar."""
-    if callable(progress):
-        yield progress
-        return
-    with tqdm(
-        desc=Path(source.name).name,
-        total=source.total,
-        unit=f" {source.unit}",
-        disable=None if progress is None else not progress,
-    ) as bar:
-        yield bar.update
-
-
 def _read_source(
     take: Take, rasterizer: Rasterizer, progress: Progress, for_learning: bool, source: Source
 ) -> ReadSource:
     take_batch = partial(_take_batch, take, rasterizer, source.kind)
-    workers = min(MAX_WORKERS, os.cpu_count() or 1)
+    num_threads = min(source.max_threads, os.cpu_count() or 1)
+    report = counted(progress, source.total, f"reading {Path(source.name).name}")
     batches = []
-    with _reporting(source, progress) as report:
-        for batch in run_ahead(take_batch, source.batches(for_learning=for_learning), workers):
-            batches.append(batch)
-            report(batch.progress)
+    for batch in run_ahead(take_batch, source.batches(for_learning=for_learning), num_threads):
+        batches.append(batch)
+        report(batch.progress)
     return ReadSource(
         source.name,
         source.kind,
@@ -99,7 +83,7 @@ def read_sources(
     sources: Iterable[Source],
     take: Take,
     rasterizer: Rasterizer,
-    progress: Progress,
+    progress: bool | Progress | None,
     *,
     for_learning: bool,
 ) -> Entries:
@@ -109,8 +93,7 @@ def read_sources(
         sources: one, or several that are disjoint.
         take: gives what is needed of some masks of a batch, (n,) columns.
         rasterizer: what draws polygons.
-        progress: whether to show a bar on stderr, by default where that is a terminal; or a
-            function that is called every now and then with how much was read since.
+        progress: as `tfdp.progress.shown` takes it; told of one source after another.
         for_learning: as `Source.batches` takes it.
 
     Raises:
@@ -119,5 +102,6 @@ def read_sources(
             agree on a category, or an id repeats. The message names the source and what is wrong.
     """
     check_choice("rasterizer", rasterizer, get_args(Rasterizer))
-    read = partial(_read_source, take, rasterizer, progress, for_learning)
-    return join_sources(list(map(read, sources)))
+    with shown(progress) as show:
+        read = partial(_read_source, take, rasterizer, show, for_learning)
+        return join_sources(list(map(read, sources)))

@@ -23,10 +23,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ..geometry.rasterize import Rasterizer
+    from ..progress import Progress
     from ..skipped import Skipped
     from .drawing import Drawn
     from .joining import Columns, Entries
-    from .reading import Progress
     from .source import Batch, Id, Source
 
 
@@ -102,7 +102,7 @@ def read_records(
     sources: Iterable[Source],
     folder: Path,
     rasterizer: Rasterizer = "coco",
-    progress: Progress = None,
+    progress: bool | Progress | None = None,
 ) -> tuple[list[ImageRecord], Skipped]:
     """Records of sources, in their order of images.
 

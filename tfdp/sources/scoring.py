@@ -12,9 +12,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ..geometry.rasterize import Rasterizer
+    from ..progress import Progress
     from ..scores.balance import ClassTotals
     from .formats import PathLike
-    from .reading import Progress
 
 
 def score(
@@ -22,7 +22,7 @@ def score(
     format: str | None = None,  # noqa: A002
     rasterizer: Rasterizer = "coco",
     class_totals: ClassTotals | None = None,
-    progress: Progress = None,
+    progress: bool | Progress | None = None,
     *,
     split: str | None = None,
 ) -> ShapeScores:
@@ -55,7 +55,7 @@ def score_coco(
     path_or_paths: PathLike | Sequence[PathLike],
     rasterizer: Rasterizer = "coco",
     class_totals: ClassTotals | None = None,
-    progress: Progress = None,
+    progress: bool | Progress | None = None,
 ) -> ShapeScores:
     """Scores one COCO file, or several that are disjoint: `score` of that format."""
     return score(path_or_paths, "coco", rasterizer, class_totals, progress)

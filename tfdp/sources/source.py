@@ -114,17 +114,17 @@ class Source(Protocol):
 
     Attributes:
         name: what errors call it: the path, where it has one.
-        unit: what its progress counts ("instances", "images", "samples").
-        total: the sum of all batches' ``progress``.
+        total: the sum of all batches' ``progress``, in whatever unit.
         kind: what its entries are called where they are passed over ("annotation", "label").
         ids_are_unique: whether images or entries of one id are an error, and not as they should be.
+        max_threads: how many of them may read batches at a time.
     """
 
     name: str
-    unit: str
     total: int
     kind: str
     ids_are_unique: bool
+    max_threads: int
 
     def batches(self, *, for_learning: bool) -> Iterator[Callable[[], Batch]]:
         """The batches, in order.

@@ -10,13 +10,15 @@ from bson import ObjectId
 
 from ..columns import object_array
 from .fiftyone_internals import sample_collection
-from .labels import LabelField, raw_list, raw_value
+from .samples import raw_list, raw_value
 from .writing import LabelValues, write_values
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     import fiftyone as fo
+
+    from .labels import LabelField
 
 BATCH = 1000  # samples that are put back at a time
 _PREFIX = "tfdp_backup_"

@@ -14,10 +14,7 @@ from ..selection.selection import Candidates
 from ..values import check_text, check_whole
 from .fields import is_own, score_of
 from .fiftyone_internals import root_dataset
-from .labels import (
-    raw_value,
-    stream_raw,
-)
+from .samples import raw_value, stream_samples
 
 if TYPE_CHECKING:
     from fiftyone.core.collections import SampleCollection
@@ -47,7 +44,7 @@ def _read_field(
             f"scorer {scorer!r} must be a numeric field of samples or a scorer of tfdp, but it is "
             f"{found}; choose one of {known}"
         )
-    values = [raw_value(sample, scorer) for sample in stream_raw(view, [scorer])]
+    values = [raw_value(sample.document, scorer) for sample in stream_samples(view, paths=[scorer])]
     numbers = [value if isinstance(value, int | float) else None for value in values]
     scored = np.array([number is not None for number in numbers], bool)
     return np.array([np.nan if n is None else n for n in numbers], float), scored

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
     import fiftyone as fo
 
+    from ..progress import Progress
+
 COLLECTION = "tfdp_changes"
 RENEW_SECONDS = 10  # how often a working process says so
 STALE = timedelta(minutes=5)  # without a word from a process on another machine, it is gone
@@ -107,11 +109,20 @@ class Change:
         changes = {f"facts.{name}": value for name, value in facts.items()}
         self._update({**changes, "renewed_at": _now()})
 
-    def renew(self, _done: Any = None) -> None:
+    def renew(self) -> None:
         """Says that the work goes on; called every now and then."""
         if time.monotonic() - self._renewed > RENEW_SECONDS:
             self._renewed = time.monotonic()
             self._update({"renewed_at": _now()})
+
+    def renewed_by(self, progress: Progress) -> Progress:
+        """A progress that says, too, that the work goes on."""
+
+        def tell(fraction: float, message: str) -> None:
+            progress(fraction, message)
+            self.renew()
+
+        return tell
 
     def _update(self, values: dict[str, Any]) -> None:
         mine = {"_id": self._dataset_id, "work": self._work}
@@ -195,16 +206,6 @@ def _mend(mend: Callable[[Note], str], note: Note) -> str:
             f"what was interrupted ({note['facts'].get('key')!r}) can't be undone: {error}; fields "
             "that no run lists are deleted by the operator manage_pruning_runs, clean up"
         )
-
-
-def tell_both(report: Callable[[Any], Any], renew: Callable[[Any], Any]) -> Callable[[Any], None]:
-    """One callback that tells two."""
-
-    def tell(done: Any) -> None:
-        report(done)
-        renew(done)
-
-    return tell
 
 
 def refresh(dataset: fo.Dataset) -> None:

@@ -10,9 +10,9 @@ import numpy as np
 from ..columns import object_array
 from ..errors import UnreadableError
 from ..scores.contents import Contents
-from .labels import check_view, find_label_field, project_labels, raw_list, raw_value, stream_raw
-from .records import ClassField, list_class_fields
-from .values import read_instance_class, read_labels
+from .labels import ClassField, check_view, find_label_field, list_class_fields
+from .samples import raw_list, stream_samples
+from .values import read_instance_class
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from .labels import LabelField
+    from .samples import Sample
 
 
 class ViewContents(NamedTuple):
@@ -51,22 +52,10 @@ def _find_counted(view: SampleCollection, label_field: str | None) -> LabelField
     return find_label_field(view, label_field)
 
 
-def _project_classes(field: LabelField | None) -> dict[str, Any]:
-    if field is None:
-        return {}
-    if isinstance(field, ClassField):
-        return {f"{field.path}.label": 1}
-    return project_labels(field.path, ("_id", "label", "iscrowd"))
-
-
-def _list_classes(sample: dict[str, Any], field: LabelField | None) -> list[str]:
+def _list_classes(sample: Sample) -> list[str]:
     """The classes of a sample's instances; labels that stand for none are passed over."""
-    if field is None:
-        return []
-    value = raw_value(sample, field.path)
-    labels = [value] if isinstance(value, dict) else read_labels(sample, field.path)[0]
     names = []
-    for label in labels:
+    for label in sample.labels:
         with suppress(UnreadableError):
             names.append(read_instance_class(label))
     return names
@@ -83,10 +72,11 @@ def read_contents(view: SampleCollection, label_field: str | None) -> ViewConten
     check_view(view)
     field = _find_counted(view, label_field)
     sample_ids, tags, images, classes = [], [], [], []
-    for row, sample in enumerate(stream_raw(view, ["tags"], _project_classes(field))):
-        sample_ids.append(str(sample["_id"]))
-        tags.append(raw_list(sample, "tags"))
-        found = _list_classes(sample, field)
+    samples = stream_samples(view, field, ["label", "iscrowd"], ["tags"])
+    for row, sample in enumerate(samples):
+        sample_ids.append(sample.id)
+        tags.append(raw_list(sample.document, "tags"))
+        found = _list_classes(sample)
         images += [row] * len(found)
         classes += found
     names, category = np.unique(object_array(classes), return_inverse=True)

@@ -8,8 +8,6 @@ from functools import lru_cache
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import fiftyone.core.utils as fou
-
 from ..files.image_files import place_images
 from ..files.outputs import check_ending, check_output
 from ..files.staging import stage_outputs
@@ -17,16 +15,18 @@ from ..skipped import Skipped
 from ..sources.coco_subset import write_coco_subset
 from ..sources.coco_tables import read_ids
 from ..sources.json_file import read_json_file
-from .coco_writing import CocoWriter, assign_ids, find_id_field
+from .coco_ids import assign_ids, find_id_field
+from .coco_writing import CocoWriter
 from .database import database_errors
 from .fiftyone_internals import root_dataset
 from .labels import check_view, find_mask_field, list_mask_fields
+from .progress_bars import fiftyone_bar
 
 if TYPE_CHECKING:
     from fiftyone.core.collections import SampleCollection
 
     from ..files.image_files import Images
-    from .scoring import Progress
+    from .progress_bars import BarProgress
 
 
 class Exported(NamedTuple):
@@ -126,7 +126,7 @@ def _write_own(
     images: Images | None,
     *,
     overwrite: bool,
-    progress: Progress,
+    progress: BarProgress,
 ) -> Exported:
     field = find_mask_field(view, label_field or next(iter(list_mask_fields(view)), "ground_truth"))
     filepaths = [path for path in view.values("filepath") if isinstance(path, str)]
@@ -138,8 +138,8 @@ def _write_own(
     with stage_outputs([path], inputs=sources, overwrite=overwrite) as staging:
         with ExitStack() as stack:
             output = stack.enter_context(staging.open(path))
-            bar = stack.enter_context(fou.ProgressBar(total=len(filepaths), progress=progress))
-            writer.write(view, output, bar.update)
+            show = stack.enter_context(fiftyone_bar(progress, len(filepaths)))
+            writer.write(view, output, show)
         if images is not None:
             place_images(
                 [image["file_name"] for image in writer.images],
@@ -163,7 +163,7 @@ def export_coco(
     images: Images | None = None,
     image_dir: str | os.PathLike[str] | None = None,
     overwrite: bool = False,
-    progress: Progress = None,
+    progress: BarProgress = None,
 ) -> Exported:
     """Writes a view as a COCO file; whole, or nothing.
 

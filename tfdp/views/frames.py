@@ -8,13 +8,31 @@ import cv2
 import numpy as np
 
 from ..errors import UnreadableError
-from ..geometry.masks import MAX_OUTLINE, MaskRuns
+from ..geometry.masks import MAX_OUTLINE
 from .masks import check_mask_size
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
+
+
+class FramedMask(NamedTuple):
+    """A mask as run lengths in its whole frame.
+
+    Attributes:
+        counts: (K,) uint32, as `MaskRuns` has those of one mask, down the columns.
+        height: of the frame, px.
+        box_xywh: as `PlacedMask` has it.
+    """
+
+    counts: NDArray[np.uint32]
+    height: int
+    box_xywh: tuple[float, float, float, float]
+
+    @property
+    def nbytes(self) -> int:
+        return self.counts.nbytes
 
 
 class PlacedMask(NamedTuple):
@@ -43,22 +61,10 @@ def _place_side(start: float, length: float, size: int, frame: int) -> tuple[int
     return first, float(first), float(size)
 
 
-def place_mask(
+def _place_mask(
     mask: NDArray[np.generic], relative_xywh: Sequence[float], height: int, width: int
 ) -> PlacedMask:
-    """Finds where in an image of ``height`` x ``width`` px the mask of a label lies.
-
-    A mask of another resolution than its box is drawn at the box's, as FiftyOne's App shows it.
-
-    Args:
-        mask: (h, w), nonzero = foreground.
-        relative_xywh: the label's box, in fractions of the image's width and height.
-        height: px.
-        width: px.
-
-    Raises:
-        UnreadableError: the box would make it larger than a mask may be.
-    """
+    """Finds where in an image of ``height`` x ``width`` px the mask of a label lies."""
     x, y, w, h = (v * side for v, side in zip(relative_xywh, (width, height) * 2, strict=True))
     bitmap = mask != 0
     rows, columns = round(h), round(w)
@@ -73,12 +79,8 @@ def place_mask(
     return PlacedMask(bitmap, left, top, (box_x, box_y, box_w, box_h))
 
 
-def frame_runs(placed: PlacedMask, height: int, width: int) -> MaskRuns:
-    """The run lengths of the mask in its whole frame; only the mask's own pixels are looked at.
-
-    Raises:
-        UnreadableError: they are too many.
-    """
+def _count_runs(placed: PlacedMask, height: int, width: int) -> NDArray[np.uint32]:
+    """The run lengths of the mask in its whole frame; only the mask's own pixels are looked at."""
     rows, columns = placed.bitmap.shape
     padded = np.zeros((columns, rows + 2), bool)  # transposed: COCO reads down the columns
     padded[:, 1:-1] = placed.bitmap.T
@@ -91,5 +93,24 @@ def frame_runs(placed: PlacedMask, height: int, width: int) -> MaskRuns:
     places = np.delete(places, np.append(goes_on, goes_on + 1))
     if len(places) == 0 or places[-1] < height * width:
         places = np.append(places, height * width)
-    counts = np.diff(places, prepend=0).astype(np.uint32)
-    return MaskRuns(counts, np.array([0, len(counts)], np.int64), np.array([height], np.int64))
+    return np.diff(places, prepend=0).astype(np.uint32)
+
+
+def frame_mask(
+    mask: NDArray[np.generic], relative_xywh: Sequence[float], height: int, width: int
+) -> FramedMask:
+    """Puts the mask of a label where it lies in an image of ``height`` x ``width`` px.
+
+    A mask of another resolution than its box is drawn at the box's, as FiftyOne's App shows it.
+
+    Args:
+        mask: (h, w), nonzero = foreground.
+        relative_xywh: the label's box, in fractions of the image's width and height.
+        height: px.
+        width: px.
+
+    Raises:
+        UnreadableError: the box would make it larger than a mask may be; it has too many runs.
+    """
+    placed = _place_mask(mask, relative_xywh, height, width)
+    return FramedMask(_count_runs(placed, height, width), height, placed.box_xywh)

@@ -1,4 +1,4 @@
-"""Which labels of a FiftyOne view can be scored, and their raw documents, streamed."""
+"""Which fields of a FiftyOne view hold labels, and which of them can be scored."""
 
 from __future__ import annotations
 
@@ -10,8 +10,6 @@ from ..values import check_text
 from .fiftyone_internals import aggregate, root_dataset, shows_other_than_samples
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-
     from fiftyone.core.collections import SampleCollection
 
 _KINDS = {fo.Detections: "detections", fo.Polylines: "polylines"}
@@ -32,6 +30,14 @@ class LabelField(NamedTuple):
     def path(self) -> str:
         """``ground_truth.detections``, where the list is."""
         return f"{self.name}.{self.kind}"
+
+
+class ClassField(LabelField):
+    """A field of fo.Classification: one label a sample, not a list of them."""
+
+    @property
+    def path(self) -> str:
+        return self.name
 
 
 def check_view(view: SampleCollection) -> None:
@@ -61,6 +67,15 @@ def list_label_fields(view: SampleCollection) -> list[LabelField]:
         if kind is not None:
             found.append(LabelField(name, kind))
     return found
+
+
+def list_class_fields(view: SampleCollection) -> list[str]:
+    """The names of the fields of ``view`` that hold a Classification."""
+    return [
+        name
+        for name, field in view.get_field_schema().items()
+        if getattr(field, "document_type", None) is fo.Classification
+    ]
 
 
 def list_mask_fields(view: SampleCollection) -> list[str]:
@@ -98,47 +113,6 @@ def find_mask_field(view: SampleCollection, name: str) -> LabelField:
             f"no label of field {name!r} has a {expected} in this view; {_advise(view)}"
         )
     return field
-
-
-def project_labels(path: str, keys: Sequence[str]) -> dict[str, Any]:
-    """What a query shows of the list at ``path``: these keys of each entry.
-
-    Every entry stays in its place, also one that is no label (a plain projection drops it). Where
-    there is no list, the name of the type of what there is comes instead ("null", "missing").
-    """
-    entries = {"$map": {"input": f"${path}", "in": {key: f"$$this.{key}" for key in keys}}}
-    return {path: {"$cond": [{"$isArray": f"${path}"}, entries, {"$type": f"${path}"}]}}
-
-
-def stream_raw(
-    view: SampleCollection, paths: list[str], labels: Mapping[str, Any] | None = None
-) -> Iterator[dict[str, Any]]:
-    """The raw documents of a view, in its order, with ``_id``, ``paths`` and ``labels`` alone.
-
-    What the view filters out is not among them. They come from the database in batches of 16 MB
-    at most, so that memory does not grow with the view.
-
-    Args:
-        view: a dataset or view.
-        paths: of fields of samples.
-        labels: as `project_labels` gives it.
-    """
-    pipeline = [{"$project": {**dict.fromkeys(paths, 1), **(labels or {})}}]
-    return aggregate(view, pipeline)
-
-
-def raw_value(document: dict[str, Any], path: str) -> Any:
-    """The value at ``path`` of a raw document; None where it is missing."""
-    value: Any = document
-    for key in path.split("."):
-        value = value.get(key) if isinstance(value, dict) else None
-    return value
-
-
-def raw_list(document: dict[str, Any], path: str) -> list[Any]:
-    """The list at ``path`` of a raw document; empty where there is none."""
-    found = raw_value(document, path)
-    return found if isinstance(found, list) else []
 
 
 def _advise(view: SampleCollection) -> str:

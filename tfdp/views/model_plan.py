@@ -16,8 +16,7 @@ from ..models.options import MODEL_SCORES, ClassificationOptions, SegmentationOp
 from ..options import options_of
 from .field_names import choose_prefix, name_score_fields
 from .fiftyone_internals import root_dataset
-from .labels import check_view, find_mask_field
-from .records import ClassField, list_class_fields
+from .labels import ClassField, check_view, find_mask_field, list_class_fields
 from .run_fields import own_configs
 from .runs import ModelScoringConfig
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,18 +11,19 @@ import numpy as np
 from ..columns import object_array
 from ..keywords import takes_options
 from ..models.options import ClassificationOptions, SegmentationOptions
-from ..progress import part_of, progress_bar
+from ..progress import part_of, shown
 from ..skipped import Skipped
 from .database import database_errors
 from .fiftyone_internals import root_dataset
+from .labels import ClassField
 from .model_plan import plan_model_scoring
-from .records import ClassField, read_class_rows, read_view_records
+from .records import read_class_rows, read_view_records
 from .run_writing import HALF_DONE, RunContent, write_run, writing_to
 from .runs import ModelScoringResults, ids_by_reason
 from .writing import LabelValues, write_values
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Sequence
 
     import fiftyone as fo
     from fiftyone.core.collections import SampleCollection
@@ -47,14 +47,10 @@ def _train(
     if isinstance(plan.labels, ClassField):
         from ..models.classification import ClassRecord
 
-        records = [ClassRecord(*row) for row in read_class_rows(samples, plan.labels.name)]
+        records = [ClassRecord(*row) for row in read_class_rows(samples, plan.labels)]
     else:
-        reading, total = part_of(show, 0, READING_SHARE), len(samples)
-        records, without, skipped = read_view_records(
-            samples,
-            plan.labels,
-            lambda done: reading(done / total, f"reading the masks of sample {done}/{total}"),
-        )
+        reading = part_of(show, 0, READING_SHARE)
+        records, without, skipped = read_view_records(samples, plan.labels, reading)
     scores = plan.train(records, folder, progress=training, **vars(plan.options))
     skipped.extend(scores.rows.skipped)
     return scores, without, skipped
@@ -65,14 +61,14 @@ def _write(
     plan: ModelScoringPlan,
     scores: ModelScores,
     without: Sequence[str],
-    report: Callable[[int], Any],
+    progress: Progress,
 ) -> None:
     prefix = plan.config.field_prefix
     ids = object_array(scores.rows.image_ids)
     on_samples = {prefix + name: values for name, values in scores.image_scores.items()}
     if isinstance(plan.labels, ClassField):
         labelled = np.array([label is not None for label in scores.rows.labels])
-        write_values(dataset, ids, on_samples, report=report)
+        write_values(dataset, ids, on_samples, progress=progress)
         on_labels = {
             f"{plan.labels.path}.{name}": values[labelled] for name, values in on_samples.items()
         }
@@ -87,7 +83,7 @@ def _write(
             {prefix + name: values for name, values in scores.instance_scores.items()},
             without,
         )
-        write_values(dataset, ids, on_samples, labels, report)
+        write_values(dataset, ids, on_samples, labels, progress)
 
 
 def _make_content(
@@ -95,25 +91,12 @@ def _make_content(
     brain_key: str,
     plan: ModelScoringPlan,
     trained: tuple[ModelScores, list[str], Skipped],
-    show: Progress,
 ) -> RunContent:
     """What the run will write."""
     scores, without, skipped = trained
     record, run = _record_scores(scores, skipped), plan.config.build()
     results = ModelScoringResults(samples, plan.config, brain_key, record, backend=run)
-    total = len(scores.rows.image_ids)
-
-    def write(renew: Callable[[Any], None]) -> None:
-        done = 0
-
-        def report(count: int) -> None:
-            nonlocal done
-            done += count
-            show(min(done / total, 1.0), "writing the scores")
-            renew(done)
-
-        _write(root_dataset(samples), plan, scores, without, report)
-
+    write = partial(_write, root_dataset(samples), plan, scores, without)
     labels = None if isinstance(plan.labels, ClassField) else plan.labels
     return RunContent(results, [*plan.on_samples, *plan.on_labels], write, labels)
 
@@ -131,16 +114,6 @@ def _record_scores(scores: ModelScores, skipped: Skipped) -> dict[str, Any]:
         "seconds": scores.seconds,
         "training": scores.run,
     }
-
-
-@contextmanager
-def _shown(progress: bool | Progress | None) -> Iterator[Progress]:
-    if callable(progress):
-        yield progress
-        return
-    quiet: Progress = lambda fraction, message: None  # noqa: E731, ARG005
-    with nullcontext(quiet) if progress is False else progress_bar() as show:
-        yield show
 
 
 @takes_options(SegmentationOptions, ClassificationOptions, unset=True)
@@ -201,11 +174,11 @@ def compute_model_scores(
     )
     with writing_to(dataset):
         plan = make_plan()
-    with _shown(progress) as show:
+    with shown(True if progress is None else progress) as show:
         trained = _train(samples, plan, part_of(show, 0, 1 - WRITING_SHARE))
         writing = part_of(show, 1 - WRITING_SHARE, WRITING_SHARE)
         with writing_to(dataset) as change:
-            content = _make_content(samples, brain_key, make_plan(), trained, writing)
-            write_run(change, content)
+            content = _make_content(samples, brain_key, make_plan(), trained)
+            write_run(change, content, writing)
     results: ModelScoringResults = content.results
     return results

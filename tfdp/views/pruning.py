@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 import fiftyone as fo
 
 from ..keywords import takes_options
-from .changes import tell_both
 from .contents import read_contents
 from .database import database_errors
 from .fields import OwnField
 from .fiftyone_internals import root_dataset
+from .progress_bars import fiftyone_bar
 from .pruning_plan import (
     PruningParameters,
     check_names,
@@ -28,12 +28,11 @@ from .saved_views import SavedView
 from .writing import write_values
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from fiftyone.core.collections import SampleCollection
 
+    from ..progress import Progress
     from ..selection.selection import Selection
-    from .scoring import Progress
+    from .progress_bars import BarProgress
 
 
 def _describe(selection: Selection) -> str:
@@ -48,7 +47,6 @@ def _make_content(
     selection: Selection,
     parameters: PruningParameters,
     brain_key: str,
-    progress: Progress,
 ) -> RunContent:
     """What the run will write."""
     dataset = root_dataset(samples)
@@ -68,11 +66,10 @@ def _make_content(
         samples, config, brain_key, report_selection(selection), backend=config.build()
     )
 
-    def write(renew: Callable[[Any], None]) -> None:
+    def write(progress: Progress) -> None:
         clear_values(dataset, field.path)  # of an earlier view's samples
-        with fo.ProgressBar(total=len(selection.keep), progress=progress) as bar:
-            columns: dict[str, Any] = {field.path: selection.keep}
-            write_values(dataset, selection.image_ids, columns, report=tell_both(bar.update, renew))
+        columns = {field.path: selection.keep}
+        write_values(dataset, selection.image_ids, columns, progress=progress)
 
     return RunContent(results, [field], write, saved_view=saved)
 
@@ -85,7 +82,7 @@ def prune_view(
     *,
     brain_key: str = "pruned",
     overwrite: bool = False,
-    progress: Progress = None,
+    progress: BarProgress = None,
     **options: Any,
 ) -> fo.DatasetView:
     """Chooses which samples of a view to keep; deletes and changes nothing of the user's.
@@ -118,9 +115,9 @@ def prune_view(
         parameters = replace(parameters, label_field=counted)
     held = read_contents(samples, parameters.label_field)
     selection = select_in_view(samples, held, parameters)
-    content = _make_content(samples, selection, parameters, brain_key, progress)
-    with writing_to(dataset) as change:
+    content = _make_content(samples, selection, parameters, brain_key)
+    with writing_to(dataset) as change, fiftyone_bar(progress, len(selection.keep)) as show:
         check_names(dataset, brain_key, overwrite=overwrite)
-        write_run(change, content)
+        write_run(change, content, show)
     assert content.saved_view is not None
     return content.saved_view.view

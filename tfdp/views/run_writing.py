@@ -60,6 +60,7 @@ if TYPE_CHECKING:
 
     import fiftyone as fo
 
+    from ..progress import Progress
     from .changes import Change, Note
     from .fields import OwnField
     from .runs import RecordResults
@@ -77,14 +78,14 @@ class RunContent(NamedTuple):
     Attributes:
         results: of the run: they hold its samples, key and config, too.
         fields: to fill.
-        write: fills them; is told whom to call every now and then.
+        write: fills them; is given what to tell of its progress.
         labels: the list that the fields of labels are in, where it is a list.
         saved_view: to put, if any.
     """
 
     results: RecordResults
     fields: Sequence[OwnField]
-    write: Callable[[Callable[[Any], None]], None]
+    write: Callable[[Progress], None]
     labels: LabelField | None = None
     saved_view: SavedView | None = None
 
@@ -96,12 +97,13 @@ def writing_to(dataset: fo.Dataset) -> AbstractContextManager[Change]:
     return changing(dataset, partial(_mend, dataset))
 
 
-def write_run(change: Change, content: RunContent) -> None:
+def write_run(change: Change, content: RunContent, progress: Progress) -> None:
     """Fills the fields of a run, and lists it in the place of the earlier run of its key.
 
     Args:
         change: from ``writing_to``.
         content: what the run brings; whether its names may be used was found out under ``change``.
+        progress: told of the filling.
     """
     results = content.results
     dataset, key, run_id = root_dataset(results.samples), results.key, ObjectId()
@@ -118,7 +120,7 @@ def write_run(change: Change, content: RunContent) -> None:
     with soon():
         declare_fields(dataset, content.fields)
     change.note(declared=True)
-    content.write(change.renew)
+    content.write(change.renewed_by(progress))
     check_database()
     index_fields(dataset, content.fields)
     change.note(filled=True)  # or another goes on with the dataset

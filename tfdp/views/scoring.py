@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import fiftyone.core.utils as fou
-
+from ..progress import part_of
 from ..scores.aggregation import AGGREGATIONS
 from ..scores.balance import ClassTotals
 from ..scores.shape_scores import SHAPE_SCORES, score_shapes
+from ..sources.measuring import measure
 from ..values import check_choice, check_text
-from .changes import tell_both
 from .database import database_errors
 from .field_names import choose_prefix, name_score_fields
 from .fiftyone_internals import root_dataset
 from .labels import check_view, find_mask_field
-from .reading import read_view
+from .progress_bars import fiftyone_bar
 from .run_fields import own_configs
 from .run_writing import HALF_DONE, RunContent, write_run, writing_to
 from .runs import ShapeScoringConfig, ShapeScoringResults, ids_by_reason
+from .source import ViewSource
 from .writing import LabelValues, write_values
 
 if TYPE_CHECKING:
@@ -32,8 +31,7 @@ if TYPE_CHECKING:
     from ..scores.shape_scores import ShapeScores
     from .fields import OwnField
     from .labels import LabelField
-
-Progress = bool | Callable[[fou.ProgressBar], Any] | None
+    from .progress_bars import BarProgress
 
 
 def _find_totals(
@@ -128,7 +126,6 @@ def _make_content(
     collection: Collection,
     scores: ShapeScores,
     seconds: float,
-    bar: fou.ProgressBar,
 ) -> RunContent:
     """What the run will write."""
     prefix = plan.config.field_prefix
@@ -141,12 +138,7 @@ def _make_content(
     )
     images = scores.image_table(plan.config.aggregation)
     on_samples = {prefix + name: images[name] for name in SHAPE_SCORES}
-
-    def write(renew: Callable[[Any], None]) -> None:
-        dataset = root_dataset(samples)
-        report = tell_both(bar.update, renew)
-        write_values(dataset, scores.images.image_id, on_samples, labels, report)
-
+    write = partial(write_values, root_dataset(samples), scores.images.image_id, on_samples, labels)
     record = _record_scores(scores, seconds)
     run = plan.config.build()
     results = ShapeScoringResults(samples, plan.config, brain_key, record, backend=run)
@@ -163,7 +155,7 @@ def compute_shape_scores(
     rasterizer: Rasterizer = "coco",
     aggregation: str = "sum",
     class_totals: ClassTotals | str | None = None,
-    progress: Progress = None,
+    progress: BarProgress = None,
 ) -> ShapeScoringResults:
     """Scores the instance masks of a view, and writes the scores on its labels and samples.
 
@@ -205,13 +197,14 @@ def compute_shape_scores(
     )
     dataset = root_dataset(samples)
     with writing_to(dataset):
-        totals = plan().totals
-    with fou.ProgressBar(total=2 * len(samples), progress=progress) as bar:
+        labels, *_, totals = plan()
+    with fiftyone_bar(progress, 2 * len(samples)) as show:
         started = time.perf_counter()
-        collection = read_view(samples, label_field, rasterizer, report=bar.update)
+        source = ViewSource(samples, labels)
+        collection = measure([source], rasterizer, part_of(show, 0, 0.5))
         scores = score_shapes(collection, totals)
         seconds = time.perf_counter() - started
         with writing_to(dataset) as change:
-            content = _make_content(samples, brain_key, plan(), collection, scores, seconds, bar)
-            write_run(change, content)
+            content = _make_content(samples, brain_key, plan(), collection, scores, seconds)
+            write_run(change, content, part_of(show, 0.5, 0.5))
     return content.results

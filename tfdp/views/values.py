@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from bson import ObjectId
+from PIL import Image
 
 from ..errors import UnreadableError
+from ..files.regular_files import check_regular_file
 from ..geometry.masks import is_bad_size
-from ..skipped import SkippedItem
-from .labels import raw_value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from numpy.typing import NDArray
 
+SAMPLE_PATHS = ("filepath", "metadata.width", "metadata.height")  # that are read of a sample
 MAX_RELATIVE = 1e6  # of a box's values, which lie in [0, 1] or a little beyond
-_NO_LIST = (None, "null", "missing", "undefined")  # as `project_labels` gives it
 
 
 class Outline(NamedTuple):
@@ -34,6 +34,10 @@ class Outline(NamedTuple):
     height: int
     width: int
 
+    @property
+    def nbytes(self) -> int:
+        return sum(part.nbytes for part in self.parts)
+
 
 def _is_relative(value: Any) -> bool:
     number = isinstance(value, int | float) and not isinstance(value, bool)
@@ -42,29 +46,6 @@ def _is_relative(value: Any) -> bool:
 
 def _is_whole(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
-
-
-def read_labels(
-    document: dict[str, Any], path: str
-) -> tuple[list[dict[str, Any]], list[SkippedItem]]:
-    """The raw labels in the list at ``path`` of a sample, and what there is no label.
-
-    The document comes from a query with `project_labels`.
-    """
-    found, sample_id = raw_value(document, path), str(document["_id"])
-    if found in _NO_LIST:
-        return [], []
-    if not isinstance(found, list):
-        detail = f"expected a list of labels in {path}, but it is of type {found}"
-        return [], [SkippedItem("sample", sample_id, "bad_labels", detail)]
-    labels, skipped = [], []
-    for number, label in enumerate(found):
-        if isinstance(label.get("_id"), ObjectId):
-            labels.append(label)
-        else:
-            detail = f"entry {number} of {path} has no id of a label"
-            skipped.append(SkippedItem("sample", sample_id, "bad_id", detail))
-    return labels, skipped
 
 
 def read_size(document: Mapping[str, Any]) -> tuple[int, int]:
@@ -89,6 +70,21 @@ def read_filepath(document: Mapping[str, Any]) -> str:
     """The path of a sample's image; empty where it has none."""
     path = document.get("filepath")
     return path if isinstance(path, str) else ""
+
+
+def find_size(document: Mapping[str, Any]) -> tuple[int, int] | None:
+    """(height, width) px of a sample's image, by its metadata, else its file; None for neither."""
+    try:
+        return read_size(document)
+    except UnreadableError:
+        pass
+    try:
+        path = Path(read_filepath(document))
+        check_regular_file(path)
+        with Image.open(path) as image:
+            return image.height, image.width
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        return None
 
 
 def read_crowd(label: Mapping[str, Any]) -> bool:

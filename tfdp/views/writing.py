@@ -10,10 +10,11 @@ import numpy as np
 from bson import ObjectId
 from pymongo import UpdateOne
 
+from ..progress import counted, unseen
 from ..sources.ahead import run_ahead
 from .database import soon
 from .fiftyone_internals import reload_samples, sample_collection
-from .labels import project_labels, raw_list
+from .samples import project_list, raw_list
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -21,8 +22,8 @@ if TYPE_CHECKING:
     import fiftyone as fo
     from numpy.typing import NDArray
 
+    from ..progress import Progress
     from .labels import LabelField
-    from .reading import Report
 
 BATCH_SAMPLES = 128
 _MAX_TRIES = 5
@@ -122,7 +123,7 @@ def _write_with_labels(
 ) -> None:
     """Writes one batch; all of it again if labels moved between reading and writing."""
     path = batch.field.path
-    labels = project_labels(path, ("_id", *batch.nothing))
+    labels = project_list(path, ("_id", *batch.nothing))
     for _ in range(_MAX_TRIES):
         stored = sample_collection(dataset).find({"_id": {"$in": list(updates)}}, labels)
         found = [_with_labels(updates[d["_id"]], raw_list(d, path), batch) for d in stored]
@@ -136,7 +137,7 @@ def write_values(
     sample_ids: NDArray[Any],
     columns: Mapping[str, NDArray[Any]],
     labels: LabelValues | None = None,
-    report: Report | None = None,
+    progress: Progress = unseen,
     where: Mapping[str, NDArray[Any]] | None = None,
 ) -> None:
     """Writes values of samples, and of their labels, each sample by one update.
@@ -149,7 +150,7 @@ def write_values(
         sample_ids: (I,) ids.
         columns: field name -> (I,) values; NaN and None stand for no value.
         labels: values of labels in these samples.
-        report: called after every batch with its number of samples.
+        progress: told after every batch.
         where: path -> (I,) values; a sample that holds another one there is passed over, too.
 
     Raises:
@@ -173,8 +174,8 @@ def write_values(
 
     end = len(sample_ids)
     starts = range(0, end, BATCH_SAMPLES)
+    report = counted(progress, end, "writing the scores")
     # the database writes one batch while the next is made
     for rows in run_ahead(write, (range(k, min(k + BATCH_SAMPLES, end)) for k in starts)):
-        if report is not None:
-            report(len(rows))
+        report(len(rows))
     reload_samples(dataset, sample_ids)

@@ -7,8 +7,8 @@ import json
 import shutil
 
 from benchmarks.promises_of_commands import check_refused
-from tests.cli import test_cli
 from tests.cli import test_compare as test_compare_cli
+from tests.cli import test_refused
 from tests.cli.stopped_commands import read
 from tests.models import test_damaged_log as bad_log
 from tests.sources import test_coco_bad_input as bad_coco
@@ -112,7 +112,7 @@ class Damage:
             assert (read(self.out) == NOTHING) == (done["status"] != 0)
 
     def totals(self, kind, _chance):
-        content = test_cli.BAD_TOTALS[kind]
+        content = test_refused.BAD_TOTALS[kind]
         self.path.write_bytes(content if isinstance(content, bytes) else content.encode())
         self.refuse(self.commands.score("--totals", self.path))
 
@@ -160,7 +160,7 @@ def damage_rows(damage):
         ("damaged entries of COCO files", ENTRIES, damage.coco_entry),
         ("COCO files damaged at random", range(100), damage.at_random),
         ("COCO files that ask for memory", memory.HOSTILE, damage.ask_for_memory),
-        ("damaged totals", test_cli.BAD_TOTALS, damage.totals),
+        ("damaged totals", test_refused.BAD_TOTALS, damage.totals),
         ("damaged tables, and bad calls of compare", test_compare_cli.WRONG, damage.table),
         ("damaged training logs", LOGS, damage.training_log),
     ]

@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from tests.cli.test_cli import read_csv, run, the_line
+from tests.cli.running import read_csv, run, the_line
 from tests.sources.conftest import make_document
 from tests.sources.label_folders import draw, save_png
 

@@ -28,7 +28,10 @@ DAMAGED_FILES = {
     "a broken list": (b"[1, 2", "cut off, it ends at byte 5"),
     "an empty object": (b"{}", "has no list 'images', but nothing"),
     "something behind the object": (b'{"images": []} {}', "unexpected character at byte 15"),
-    "a member twice": (b'{"images": [], "images": []}', "the member 'images' twice"),
+    "a list that is none the last time": (
+        b'{"images": [], "annotations": [], "images": null}',
+        "'images' in .* must be a list, but is null",
+    ),
     "a control character": (b'{"images": ["a\x01"]}', "not JSON"),
     "a comma too many": (b'{"images": [],}', "unexpected character at byte 14"),
     "a missing colon": (b'{"images" []}', "unexpected character at byte 10"),

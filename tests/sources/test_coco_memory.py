@@ -51,6 +51,14 @@ HOSTILE = {  # annotations, and the reason that they are skipped for
         lambda: [annotation(1, f"[[{'1,' * 10**7}1e0]]")],
         "segmentation_too_long",
     ),
+    "what only json takes, beside a long polygon": (
+        lambda: [annotation(1, f"[[{'1,' * 10**7}1e0]]").replace("{", '{"area": NaN, ')],
+        "segmentation_too_long",
+    ),
+    "a million names": (
+        lambda: [annotation(1, '"", "id": 5.5, ' + ",".join(f'"{k}": 0' for k in range(10**6)))],
+        "bad_id",
+    ),
     "empty lists": (
         lambda: [annotation(k, f"[[{'[],' * 10**6}[]]]") for k in range(1, 9)],
         "bad_segmentation",

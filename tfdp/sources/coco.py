@@ -50,11 +50,11 @@ class CocoSource:
                 message names the file and what is wrong.
         """
         self.name = str(path)
-        self._file = read_json_file(Path(path))
+        self._file = read_json_file(Path(path), ["images", "annotations", "categories"])
         self._images = read_images(self._file)
         self._categories = read_categories(self._file)
-        self._spans = self._file.elements("annotations")
-        self.total = len(self._spans)
+        self._texts = self._file.lists["annotations"]
+        self.total = len(self._texts)
 
     def batches(self, *, for_learning: bool) -> Iterator[Callable[[], Batch]]:
         """The annotations in file order; at least one batch, be it empty."""
@@ -62,7 +62,7 @@ class CocoSource:
             read_batch, self._file, self._images, self._categories, with_boxes=for_learning
         )
         for start in range(0, max(self.total, 1), BATCH):
-            yield partial(read, self._spans[start : start + BATCH])
+            yield partial(read, self._texts[start : start + BATCH])
 
     def images(self) -> Images:
         return self._images.images

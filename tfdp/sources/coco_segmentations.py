@@ -2,53 +2,84 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+from msgspec import Raw, Struct
 
 from ..geometry.pieces import in_pieces
-from .json_file import parse
+from .json_entries import MAX_TEXT as MAX_SIZE
+from .json_texts import cut, parse
 from .polygon_text import find_far_outside, read_polygons
 from .source import Piece, Polygons, RunLengths
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator
+    from collections.abc import Generator, Iterator, Sequence
 
     from numpy.typing import NDArray
 
-    from .json_file import JsonFile
-    from .json_scan import Spans
     from .source import Ints, Problem, Problems
 
 PIECE = 2**19  # bytes; of the text of segmentations that is read at a time
 MAX_TEXT = 2**23  # bytes; of one segmentation. As numbers it may take thirty times as much
+_LARGEST = sys.float_info.max
 
 
 class Segmentations(NamedTuple):
-    """N segmentations in a file.
+    """N segmentations.
 
     Attributes:
-        file: the file.
         rows: (N,) of their annotations in the batch.
-        spans: (N, 2) where they are; empty where there is none.
+        texts: (N,) JSON; empty where there is none.
         heights: (N,) px, of the image that each is in.
         widths: (N,) px.
     """
 
-    file: JsonFile
     rows: Ints
-    spans: Spans
+    texts: Sequence[Raw]
     heights: Ints
     widths: Ints
 
-    @property
-    def sizes(self) -> tuple[Ints, Ints]:
-        return self.heights, self.widths
 
-    def take(self, some: NDArray[Any]) -> Segmentations:
+class _Joined(NamedTuple):
+    """n segmentations, of which none is too long, in one text.
+
+    Attributes:
+        text: the bytes of all.
+        rows: (n,) of their annotations in the batch.
+        spans: (n, 2) where they are in the text.
+        heights: (n,) px, of the image that each is in.
+        widths: (n,) px.
+    """
+
+    text: NDArray[np.uint8]
+    rows: Ints
+    spans: Ints
+    heights: Ints
+    widths: Ints
+
+    def take(self, some: NDArray[Any]) -> _Joined:
         """Some of them."""
-        file, *columns = self
-        return Segmentations(file, *(column[some] for column in columns))
+        text, *columns = self
+        return _Joined(text, *(column[some] for column in columns))
+
+    def texts(self) -> list[bytes]:
+        return [self.text[start:end].tobytes() for start, end in self.spans.tolist()]
+
+
+class _RunLengths(Struct):
+    size: Raw = Raw(b"null")
+    counts: Raw = Raw(b"null")
+
+
+def _join(segmentations: Segmentations, some: Ints) -> _Joined:
+    rows, texts, heights, widths = segmentations
+    joined = [texts[k] for k in some.tolist()]
+    ends = np.cumsum([0, *map(len, joined)])
+    spans = np.column_stack([ends[:-1], ends[1:]])
+    text = np.frombuffer(b"".join(joined), np.uint8)
+    return _Joined(text, rows[some], spans, heights[some], widths[some])
 
 
 def _look_at_part(part: Any) -> Problem | None:
@@ -59,20 +90,20 @@ def _look_at_part(part: Any) -> Problem | None:
         return "polygon_odd_length", f"{len(part)} numbers"
     if len(part) < 6:
         return "polygon_too_short", f"{len(part) // 2} points"
-    if not np.isfinite(np.array(part, np.float64)).all():
+    if not all(abs(x) <= _LARGEST for x in part):  # NaN is not
         return "not_finite", "a coordinate is NaN or infinite"
     return None
 
 
-def _read_carefully(some: Segmentations, problems: Problems) -> tuple[Ints, Polygons]:
+def _read_carefully(some: _Joined, problems: Problems) -> tuple[Ints, Polygons]:
     """Reads the polygons that `read_polygons` left, or says what is wrong with them."""
     parts: list[NDArray[np.float64]] = []
     mask_starts, good = [0], []
-    for k, row in enumerate(some.rows.tolist()):
-        polygon = parse(some.file.raw(some.spans[k]))
+    for k, text in enumerate(some.texts()):
+        polygon = parse(text)
         problem = next(filter(None, map(_look_at_part, polygon)), None)
         if problem is not None:
-            problems[row] = problem
+            problems[int(some.rows[k])] = problem
             continue
         parts += [np.array(part, np.float64).reshape(-1, 2) for part in polygon]
         mask_starts.append(len(parts))
@@ -80,19 +111,20 @@ def _read_carefully(some: Segmentations, problems: Problems) -> tuple[Ints, Poly
     xy = np.concatenate([np.empty((0, 2)), *parts])
     part_starts = np.cumsum([0, *map(len, parts)])
     kept = some.take(np.array(good, np.int64))
-    return kept.rows, Polygons(xy, part_starts, np.array(mask_starts), *kept.sizes)
+    polygons = Polygons(xy, part_starts, np.array(mask_starts), kept.heights, kept.widths)
+    return kept.rows, polygons
 
 
-def _read_polygons(some: Segmentations, problems: Problems) -> Iterator[Piece]:
+def _read_polygons(some: _Joined, problems: Problems) -> Iterator[Piece]:
     """Reads polygons: first those of plain numbers, then all the rest."""
-    xy, part_starts, mask_starts, plain = read_polygons(some.file.text, some.spans)
+    xy, part_starts, mask_starts, plain = read_polygons(some.text, some.spans)
     has_parts = np.diff(mask_starts) > 0
     for row in some.rows[plain & ~has_parts].tolist():
         problems[row] = ("no_mask", "an empty list")
     mask_starts = mask_starts[np.append(True, has_parts)]  # the others are empty, and go
     kept = some.take(has_parts)
     for rows, polygons in (
-        (kept.rows, Polygons(xy, part_starts, mask_starts, *kept.sizes)),
+        (kept.rows, Polygons(xy, part_starts, mask_starts, kept.heights, kept.widths)),
         _read_carefully(some.take(~plain), problems),
     ):
         for row in rows[find_far_outside(*polygons)].tolist():
@@ -100,28 +132,41 @@ def _read_polygons(some: Segmentations, problems: Problems) -> Iterator[Piece]:
         yield Piece(rows, polygons)
 
 
-def _read_counts(raw: bytes) -> bytes | str | list[Any] | None:
-    if raw[:1] == b'"' and b"\\" not in raw:
-        return raw[1:-1]
-    counts = parse(raw or b"null")
+def _read_counts(text: bytes) -> bytes | str | list[Any] | None:
+    if text[:1] == b'"' and b"\\" not in text:
+        return text[1:-1]
+    counts = parse(text)
     return counts if isinstance(counts, str | list) else None
 
 
-def _read_run_lengths(some: Segmentations, problems: Problems) -> Iterator[Piece]:
+def _read_run_lengths(some: _Joined, problems: Problems) -> Iterator[Piece]:
     """Reads run lengths of both kinds."""
-    file = some.file
-    found = file.find(some.spans, ["size", "counts"])
     rles = []
-    sizes = np.column_stack(some.sizes).tolist()
-    for row, image_size, spans_found in zip(some.rows.tolist(), sizes, found, strict=True):
-        size, counts = file.value(spans_found[0]), _read_counts(file.raw(spans_found[1]))
-        rles.append(counts if counts is not None else b"")
+    image_sizes = np.column_stack([some.heights, some.widths]).tolist()
+    for row, text, image_size in zip(some.rows.tolist(), some.texts(), image_sizes, strict=True):
+        found = cut(text, _RunLengths)
+        size = parse(found.size) if len(found.size) <= MAX_SIZE else None
+        counts = _read_counts(bytes(found.counts))
+        rles.append(b"" if counts is None else counts)
         if size != image_size:
             detail = f"{str(size)[:40]}, but the image has {image_size}"
             problems[row] = ("size_mismatch", detail)
         elif counts is None:
             problems[row] = ("bad_segmentation", "counts must be a string or a list")
-    yield Piece(some.rows, RunLengths(rles, *some.sizes))
+    yield Piece(some.rows, RunLengths(rles, some.heights, some.widths))
+
+
+def _read_joined(some: _Joined, problems: Problems) -> Iterator[Piece]:
+    first = some.text[some.spans[:, 0]]
+    lists, objects = first == ord("["), first == ord("{")
+    others = some.take(~(lists | objects))
+    for row, text in zip(others.rows.tolist(), others.texts(), strict=True):
+        reason = "no_mask" if text == b"null" else "bad_segmentation"
+        problems[row] = (reason, text[:20].decode(errors="replace"))
+    if lists.any():
+        yield from _read_polygons(some.take(lists), problems)
+    if objects.any():
+        yield from _read_run_lengths(some.take(objects), problems)
 
 
 def read_segmentations(
@@ -133,18 +178,12 @@ def read_segmentations(
         segmentations: what is read.
         problems: takes, for each row that cannot be read, the reason and what was found.
     """
-    file, rows, spans, *_ = segmentations
-    lengths = spans[:, 1] - spans[:, 0]
-    first = np.where(lengths > 0, file.text[spans[:, 0]], ord("n"))  # as of null
-    for k in np.flatnonzero(~np.isin(first, list(b"[{"))).tolist():
-        raw = file.raw(spans[k])[:20].decode(errors="replace")
-        null = first[k] == ord("n")
-        problems[int(rows[k])] = ("no_mask" if null else "bad_segmentation", raw)
+    lengths = np.fromiter(map(len, segmentations.texts), np.int64, len(segmentations.texts))
+    for row in segmentations.rows[lengths == 0].tolist():
+        problems[row] = ("no_mask", "")
     for k in np.flatnonzero(lengths > MAX_TEXT).tolist():
-        problems.setdefault(
-            int(rows[k]), ("segmentation_too_long", f"{lengths[k]:,} bytes of text")
-        )
-    for mark, read in ((b"[", _read_polygons), (b"{", _read_run_lengths)):
-        those = np.flatnonzero((lengths <= MAX_TEXT) & (first == ord(mark)))
-        for piece in in_pieces(lengths[those], PIECE):
-            yield from read(segmentations.take(those[piece]), problems)
+        row = int(segmentations.rows[k])
+        problems[row] = ("segmentation_too_long", f"{lengths[k]:,} bytes of text")
+    fits = np.flatnonzero((lengths > 0) & (lengths <= MAX_TEXT))
+    for piece in in_pieces(lengths[fits], PIECE):
+        yield from _read_joined(_join(segmentations, fits[piece]), problems)

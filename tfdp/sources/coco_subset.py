@@ -2,36 +2,43 @@
 
 from __future__ import annotations
 
+from itertools import compress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
+from msgspec import Struct
 
 from ..files.image_files import place_images
 from ..files.outputs import check_ending
 from ..files.staging import stage_outputs
 from ..selection.selection import Selection
-from .coco_tables import read_ids
+from .coco_tables import EntryId, NamedImage
 from .ids import as_id_array, check_unique
+from .json_entries import read_entries
 from .json_file import read_json_file
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
     from numpy.typing import NDArray
 
     from ..files.image_files import Images
     from ..files.staging import Staging
-    from .json_file import JsonFile, Member
+    from .json_file import JsonFile
 
-    Elements = dict[str, NDArray[np.bool_]]  # list member -> which of its elements to keep
+    Kept = dict[str, NDArray[np.bool_]]  # name of a list -> which of its entries to keep
 
 
-def _kept_images(file: JsonFile, selection: Selection | Iterable[Any]) -> NDArray[np.bool_]:
-    spans = file.elements("images")
-    ids = read_ids(file, file.find(spans, ["id"])[:, 0])
-    known = [i for i in ids if i is not None]
+class _Annotation(Struct, gc=False):
+    image_id: EntryId | None = None
+
+
+def _kept_images(
+    file: JsonFile, images: list[NamedImage], selection: Selection | Iterable[Any]
+) -> NDArray[np.bool_]:
+    known = [image.id for image in images if image.id is not None]
     check_unique(file.path, "images", as_id_array(known))
     if isinstance(selection, Selection):
         keep_ids = set(selection.keep_ids)
@@ -44,46 +51,34 @@ def _kept_images(file: JsonFile, selection: Selection | Iterable[Any]) -> NDArra
             raise ValueError(
                 f"{len(missing)} images to keep are not in {file.path}, such as {missing[0]!r}"
             )
-    return np.array([i is not None and i in keep_ids for i in ids], np.bool_)
+    return np.array([i.id is not None and i.id in keep_ids for i in images], np.bool_)
 
 
 def _kept_annotations(file: JsonFile, kept_image_ids: set[Any]) -> NDArray[np.bool_]:
-    spans = file.elements("annotations")
-    image_ids = read_ids(file, file.find(spans, ["image_id"])[:, 0])
+    annotations = read_entries(file.lists["annotations"], _Annotation)
+    image_ids = (annotation.image_id for annotation in annotations)
     return np.array([i is not None and i in kept_image_ids for i in image_ids], np.bool_)
 
 
-def _write_elements(
-    output: IO[bytes], data: memoryview, member: Member, kept: NDArray[np.bool_]
-) -> None:
-    """Writes a list: each kept element with what stands before it, so that all of them are all."""
-    assert member.elements is not None
-    starts, ends = member.elements.T.tolist()
-    output.write(data[member.start : starts[0] if starts else member.start + 1])
-    first = True
-    for k in np.flatnonzero(kept).tolist():
-        output.write(data[starts[k] if first else ends[k - 1] : ends[k]])
-        first = False
-    output.write(data[ends[-1] if ends else member.start + 1 : member.end])
-
-
-def _write_subset(output: IO[bytes], file: JsonFile, kept: Elements) -> None:
+def _write_subset(output: IO[bytes], file: JsonFile, kept: Kept) -> None:
+    """Writes each kept entry with what stands before it, so that all of them are all."""
     data = memoryview(file.data)
+    places = {
+        name: np.array([file.place(text) for text in file.lists[name]], np.int64)
+        for name in kept
+        if file.lists[name]
+    }
     written = 0
-    for name, member in file.members.items():
-        if name in kept:
-            output.write(data[written : member.start])
-            _write_elements(output, data, member, kept[name])
-            written = member.end
+    for name in sorted(places, key=lambda name: places[name][0]):
+        starts = places[name].tolist()
+        ends = [start + len(text) for start, text in zip(starts, file.lists[name], strict=True)]
+        output.write(data[written : starts[0]])
+        first = True
+        for k in np.flatnonzero(kept[name]).tolist():
+            output.write(data[starts[k] if first else ends[k - 1] : ends[k]])
+            first = False
+        written = ends[-1]
     output.write(data[written:])
-
-
-def _image_sources(file: JsonFile, folder: Path) -> Iterator[Path]:
-    """Where the images of a COCO file are, of which any may be missing."""
-    for span in file.find(file.elements("images"), ["file_name"])[:, 0]:
-        name = file.value(span)
-        if isinstance(name, str):
-            yield folder / name
 
 
 def stage_coco_subset(
@@ -96,25 +91,26 @@ def stage_coco_subset(
     image_dir: Path | None,
 ) -> None:
     """Stages what `write_coco_subset` writes."""
-    file = read_json_file(source)
-    kept_images = _kept_images(file, selection)
-    kept_spans = file.elements("images")[kept_images]
-    found = file.find(kept_spans, ["id", "file_name"])
+    file = read_json_file(source, ["images", "annotations"])
+    entries = read_entries(file.lists["images"], NamedImage)
+    kept_images = _kept_images(file, entries, selection)
+    kept_entries = list(compress(entries, kept_images))
     kept = {
         "images": kept_images,
-        "annotations": _kept_annotations(file, set(read_ids(file, found[:, 0]))),
+        "annotations": _kept_annotations(file, {image.id for image in kept_entries}),
     }
     with staging.open(target) as output:
         _write_subset(output, file, kept)
     if images is not None:
         folder = image_dir or source.parent / "images"
+        names = [image.file_name for image in entries]
         place_images(
-            [file.value(span) for span in found[:, 1]],
+            [image.file_name for image in kept_entries],
             source=folder,
             target=target.parent / "images",
             how=images,
             staging=staging,
-            all_sources=_image_sources(file, folder),
+            all_sources=[folder / name for name in names if isinstance(name, str)],
         )
 
 

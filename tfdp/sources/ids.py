@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def as_id_array(ids: Sequence[Id]) -> NDArray[Any]:
     """A column of ids: int64 where all are integers, else Python objects."""
-    if all(type(i) is int for i in ids):
+    if set(map(type, ids)) <= {int}:
         return np.array(ids, np.int64)
     return object_array(list(ids))
 

@@ -11,7 +11,8 @@ from ..geometry.compiled import compiled
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from .json_scan import Spans, Text
+    Text = NDArray[np.uint8]
+    Spans = NDArray[np.int64]  # (n, 2), the start and the end of each
 
 _OPEN, _CLOSE, _COMMA, _SPACE = ord("["), ord("]"), ord(","), ord(" ")
 _ZERO, _NINE, _DOT, _MINUS = ord("0"), ord("9"), ord("."), ord("-")
@@ -24,7 +25,7 @@ _MIN_NUMBERS = 6  # of a part: three points
 def read_polygons(  # noqa: C901, PLR0912, PLR0915 - one loop: calls would take longer than it
     text: Text, spans: Spans
 ) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]:
-    """Reads lists of lists of plain decimal numbers from a text that has been scanned.
+    """Reads lists of lists of plain decimal numbers from a text that is JSON.
 
     The digits of a number, as an integer, are divided by a power of ten. Both are exact floats, and
     a division is rounded correctly, so that the quotient is the float nearest to the number. A

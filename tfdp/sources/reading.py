@@ -43,11 +43,11 @@ def _take_batch(
     rows, *columns = map(np.concatenate, zip(*parts, strict=True))
     order = np.argsort(rows)
     order = order[~np.isin(rows[order], list(batch.problems))]
-    used = rows[order]
+    used = rows[order].tolist()
     return TakenBatch(
-        ids=as_id_array([batch.ids[row] for row in used.tolist()]),
+        ids=as_id_array([batch.ids[row] for row in used]),
         image_index=batch.image_index[used],
-        categories=[batch.categories[row] for row in used.tolist()],
+        categories=[batch.categories[row] for row in used],
         columns=tuple(column[order] for column in columns),
         skipped=[
             SkippedItem(kind, batch.ids[row], *problem)

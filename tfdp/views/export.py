@@ -13,7 +13,8 @@ from ..files.outputs import check_ending, check_output
 from ..files.staging import stage_outputs
 from ..skipped import Skipped
 from ..sources.coco_subset import write_coco_subset
-from ..sources.coco_tables import read_ids
+from ..sources.coco_tables import NamedImage
+from ..sources.json_entries import read_entries
 from ..sources.json_file import read_json_file
 from .coco_ids import assign_ids, find_id_field
 from .coco_writing import CocoWriter
@@ -48,10 +49,10 @@ class Exported(NamedTuple):
 @lru_cache(maxsize=1)  # a form asks again at every keystroke
 def _read_images(path: Path, changed: int, size: int) -> tuple[list[Any], list[str]]:  # noqa: ARG001
     """Ids and file names, without folders, of the images in a COCO file."""
-    file = read_json_file(path)
-    found = file.find(file.elements("images"), ["id", "file_name"])
-    names = [PurePath(str(file.value(span))).name if span[1] else "" for span in found[:, 1]]
-    return read_ids(file, found[:, 0]), names
+    texts = read_json_file(path, ["images"]).lists["images"]
+    images = read_entries(texts, NamedImage)
+    names = [PurePath(str(i.file_name)).name if i.file_name is not None else "" for i in images]
+    return [image.id for image in images], names
 
 
 def match_images(view: SampleCollection, annotations: str | os.PathLike[str]) -> dict[str, Any]:

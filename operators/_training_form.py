@@ -59,7 +59,10 @@ def ask_training(
     epochs = defaults["epochs"] if asked["epochs"] is None else asked["epochs"]
     devices = list_devices()
     special: dict[str, dict[str, Any]] = {
-        "model": {"choices": list_models(labels)},
+        "model": {
+            "choices": list_models(labels),
+            "description": "One with a resnet18 is for quick looks",
+        },
         "weights": {"view": types.AutocompleteView(choices=forms.list_choices(NAMED_WEIGHTS))},
         "device": {
             "choices": {name: name.upper() for name in devices},

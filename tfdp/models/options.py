@@ -69,14 +69,14 @@ class TrainingOptions(Options):
     model: str = option(
         "",
         "Model",
-        "for masks maskrcnn_resnet50_fpn, its _v2, or maskrcnn_resnet18_fpn for quick looks; for "
-        "classes a ResNet, Swin or ConvNeXt, by torchvision's name",
+        "the network: for masks maskrcnn_resnet50_fpn, its _v2, or maskrcnn_resnet18_fpn for quick "
+        "looks; for classes a ResNet, Swin or ConvNeXt, by torchvision's name",
     )
     weights: str = option(
         "imagenet",
         "Start weights",
-        "imagenet or coco (masks only), which are downloaded; none; or the path of a checkpoint, "
-        "such as checkpoint.pt of a log",
+        "what is known before: imagenet or coco (masks only), which are downloaded; none; or the "
+        "path of a checkpoint, such as checkpoint.pt of a log",
     )
     epochs: int = option(
         12,
@@ -84,9 +84,7 @@ class TrainingOptions(Options):
         "0 scores the start weights as they are: entropy, loss and el2n",
         most=MOST_EPOCHS,
     )
-    batch_size: int = option(
-        2, "Batch size", "how much is learned at a time", unit="images", least=1
-    )
+    batch_size: int = option(2, "Batch size", "images that are learned at a time", least=1)
     image_size: int = option(
         800,
         "Image size",

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..geometry.compiled import compiled
+from ..geometry.compiled import compiled, inner
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -21,8 +21,33 @@ _POWERS = 10.0 ** np.arange(19)  # exact as well (up to 10**22)
 _MIN_NUMBERS = 6  # of a part: three points
 
 
+@inner
+def _read_number(text: Text, i: int, end: int) -> tuple[float, int]:
+    """The plain decimal number at i and its end; -1 for the end where it is not exactly read."""
+    start = i
+    negative = text[i] == _MINUS
+    if negative:
+        i += 1
+    digits = np.int64(0)
+    while i < end and _ZERO <= text[i] <= _NINE:
+        digits = 10 * digits + (text[i] - _ZERO)
+        i += 1
+    decimals = 0
+    if i < end and text[i] == _DOT:
+        i += 1
+        point = i
+        while i < end and _ZERO <= text[i] <= _NINE:
+            digits = 10 * digits + (text[i] - _ZERO)
+            i += 1
+        decimals = i - point
+    if i - start > 19 or digits > _MAX_EXACT:  # below 19 digits, the integer has not overflowed
+        return 0.0, -1
+    number = digits / _POWERS[decimals]
+    return -number if negative else number, i
+
+
 @compiled
-def read_polygons(  # noqa: C901, PLR0912, PLR0915 - one loop: calls would take longer than it
+def read_polygons(
     text: Text, spans: Spans
 ) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]:
     """Reads lists of lists of plain decimal numbers from a text that is JSON.
@@ -68,27 +93,9 @@ def read_polygons(  # noqa: C901, PLR0912, PLR0915 - one loop: calls would take 
                 depth -= 1
                 i += 1
             elif depth == 2 and (code == _MINUS or _ZERO <= code <= _NINE):
-                start = i
-                if code == _MINUS:
-                    i += 1
-                digits = np.int64(0)
-                while i < end and _ZERO <= text[i] <= _NINE:
-                    digits = 10 * digits + (text[i] - _ZERO)
-                    i += 1
-                decimals = 0
-                if i < end and text[i] == _DOT:
-                    i += 1
-                    point = i
-                    while i < end and _ZERO <= text[i] <= _NINE:
-                        digits = 10 * digits + (text[i] - _ZERO)
-                        i += 1
-                    decimals = i - point
-                # with fewer than 19 digits the integer has not overflowed
-                good = i - start <= 19 and digits <= _MAX_EXACT
-                if good:
-                    number = digits / _POWERS[decimals]
-                    numbers[num] = -number if code == _MINUS else number
-                    num += 1
+                numbers[num], i = _read_number(text, i, end)
+                good = i >= 0
+                num += 1
             else:
                 good = False
         if not good:

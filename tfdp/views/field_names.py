@@ -11,7 +11,7 @@ from ..scores.aggregation import AGGREGATIONS
 from ..scores.shape_scores import SHAPE_SCORES
 from ..scores.table import SCORERS
 from ..values import check_text, shown
-from .fields import OwnField, is_free
+from .fields import OwnField, find_taken
 from .fiftyone_internals import root_dataset, sample_collection
 from .run_fields import keys_of_field, own_configs
 
@@ -116,9 +116,9 @@ def _find_taken(
     """What stands in the way of writing the fields; empty where nothing does."""
     dataset = root_dataset(view)
     on_samples, on_labels = name_score_fields(label_field, prefix, scores)
-    for field in on_samples + on_labels:
-        if not is_free(dataset, field.path):
-            return f"the dataset has a field {field.path!r} of another origin"
+    taken = find_taken(dataset, [field.path for field in on_samples + on_labels])
+    if taken:
+        return f"the dataset has a field {taken[0]!r} of another origin"
     for field in on_samples:
         others = [key for key in keys_of_field(dataset, field.path) if key != brain_key]
         if others and _holds_values(view, field.path):

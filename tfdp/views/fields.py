@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import fiftyone as fo
 import fiftyone.core.odm as foo
@@ -71,30 +71,22 @@ def is_own(dataset: fo.Dataset, path: str) -> bool:
     )
 
 
-def is_free(dataset: fo.Dataset, path: str) -> bool:
-    """Whether we may write the field at ``path``: nobody has values there, or it is ours.
+def find_taken(dataset: fo.Dataset, paths: Sequence[str]) -> list[str]:
+    """Those of the paths that we may not write: a field of somebody else's is there, or a value.
 
     Labels can have attributes that the schema does not list.
     """
-    if dataset.get_field(path) is not None:
-        return is_own(dataset, path)
+    exist = {path: {path: {"$exists": True}} for path in paths if dataset.get_field(path) is None}
+    taken = {path for path in paths if path not in exist and not is_own(dataset, path)}
     samples = sample_collection(dataset)
-    return samples.find_one({path: {"$exists": True}}, {"_id": 1}) is None
+    if exist and samples.find_one({"$or": [*exist.values()]}, {"_id": 1}) is not None:
+        taken |= {path for path, wanted in exist.items() if samples.find_one(wanted, {"_id": 1})}
+    return [path for path in paths if path in taken]
 
 
 def score_of(dataset: fo.Dataset, path: str) -> str:
     """The score that a field of ours holds, whatever prefix it has; ``path`` itself for others."""
     return _read_mark(dataset, path).get("score") or path
-
-
-def check_free(dataset: fo.Dataset, fields: Sequence[OwnField]) -> None:
-    """Raises ValueError where somebody else has values at a field's path."""
-    taken = [field.path for field in fields if not is_free(dataset, field.path)]
-    if taken:
-        raise ValueError(
-            f"the dataset has a field {taken[0]!r} that is not of tfdp's making; it is left as it "
-            "is: give another name or prefix"
-        )
 
 
 def declare_fields(dataset: fo.Dataset, fields: Sequence[OwnField]) -> None:
@@ -115,10 +107,13 @@ def declare_fields(dataset: fo.Dataset, fields: Sequence[OwnField]) -> None:
     dataset.save()
 
 
-def _is_stored(dataset: fo.Dataset, path: str) -> bool:
-    """Whether the schema in the database has the field, whatever this process knows."""
-    stored = foo.get_db_conn().datasets.find_one({"_id": dataset_id(dataset)}, {"sample_fields": 1})
-    fields = stored["sample_fields"]
+def _read_stored_fields(dataset: fo.Dataset) -> list[dict[str, Any]]:
+    """The schema that the database has, whatever this process knows."""
+    wanted = {"_id": dataset_id(dataset)}
+    return foo.get_db_conn().datasets.find_one(wanted, {"sample_fields": 1})["sample_fields"]
+
+
+def _is_among(fields: Iterable[dict[str, Any]], path: str) -> bool:
     for name in path.split("."):
         found = next((field for field in fields if field["name"] == name), None)
         if found is None:
@@ -134,7 +129,8 @@ def keep_declared(dataset: fo.Dataset, fields: Sequence[OwnField]) -> None:
         ValueError: it keeps doing so.
     """
     for _ in range(_MAX_TRIES):
-        missing = [field.path for field in fields if not _is_stored(dataset, field.path)]
+        stored = _read_stored_fields(dataset)
+        missing = [field.path for field in fields if not _is_among(stored, field.path)]
         if not missing:
             return
         dataset.reload()

@@ -10,7 +10,7 @@ from ..selection.select import SelectionOptions
 from ..selection.selection import Selection, select_images
 from .candidates import score_candidates
 from .field_names import check_key
-from .fields import is_free
+from .fields import find_taken
 from .fiftyone_internals import root_dataset
 from .labels import list_label_fields
 from .run_fields import keys_of_field, own_configs
@@ -82,7 +82,7 @@ def check_names(dataset: fo.Dataset, brain_key: str, *, overwrite: bool) -> None
     others = [key for key in keys_of_field(dataset, path) if key != brain_key]
     if others:
         raise ValueError(f"field {path!r} belongs to run {others[0]!r}; give another name")
-    if not is_free(dataset, path):
+    if find_taken(dataset, [path]):
         raise ValueError(f"the dataset has a field {path!r} of another origin; give another name")
     found = find_saved_view(dataset, brain_key)
     if found is not None and find_view_of_run(dataset, vars(config) if config else {}) is None:

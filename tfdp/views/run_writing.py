@@ -20,7 +20,6 @@ from .backup import back_up_values, drop_backup, restore_values
 from .changes import changing, notes_of_deleted_datasets, unfinished_work
 from .database import check_database, database_errors, soon
 from .fields import (
-    check_free,
     declare_fields,
     delete_fields,
     erase_values,
@@ -108,7 +107,6 @@ def write_run(change: Change, content: RunContent, progress: Progress) -> None:
     results = content.results
     dataset, key, run_id = root_dataset(results.samples), results.key, ObjectId()
     earlier = run_documents(dataset).get(key)
-    check_free(dataset, content.fields)
     facts = _describe(dataset, content, run_id, earlier)
     change.note(**facts)
     check_database()

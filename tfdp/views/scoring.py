@@ -198,9 +198,9 @@ def compute_shape_scores(
     dataset = root_dataset(samples)
     with writing_to(dataset):
         labels, *_, totals = plan()
-    with fiftyone_bar(progress, 2 * len(samples)) as show:
+    source = ViewSource(samples, labels)
+    with fiftyone_bar(progress, 2 * source.total) as show:
         started = time.perf_counter()
-        source = ViewSource(samples, labels)
         collection = measure([source], rasterizer, part_of(show, 0, 0.5))
         scores = score_shapes(collection, totals)
         seconds = time.perf_counter() - started

@@ -104,6 +104,12 @@ def test_an_ill_category_is_an_error(document, write, category):
         tfdp.score_coco(write(document))
 
 
+def test_an_ill_category_is_shown_in_one_line(document, write):
+    document["categories"].append({"id": 7, "name": 3})
+    with pytest.raises(ValueError, match=r'a name, but is { "id": 7, "name": 3 }$'):
+        tfdp.score_coco(write(json.dumps(document, indent=4).encode()))
+
+
 def test_a_file_that_cannot_be_read_is_an_os_error(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"none.json"):
         tfdp.score_coco(tmp_path / "none.json")

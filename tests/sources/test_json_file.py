@@ -104,3 +104,10 @@ def test_a_member_that_is_not_of_its_type_is_none_and_the_others_are_read(text, 
     assert (entry.id, entry.flag, bytes(entry.rest)) == (number, flag, rest.encode())
     for good in (before, after):
         assert (good.id, good.flag, bytes(good.rest)) == (1, True, b"[1, 2]")
+
+
+def test_no_type_is_made_for_each_entry_that_is_not_of_its_type():
+    read_entries([Raw(b"5")], Entry)
+    number = len(Struct.__subclasses__())
+    read_entries([Raw(b'{"rest": NaN, "flag": 1}')] * 9, Entry)
+    assert len(Struct.__subclasses__()) == number

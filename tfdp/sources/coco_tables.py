@@ -62,8 +62,8 @@ class _Size(Struct):
 
 
 def shown(text: Raw, length: int) -> str:
-    """The beginning of a text, for a message."""
-    return bytes(memoryview(text)[:length]).decode(errors="replace")
+    """The beginning of a text, for a message: in one line, however it is laid out."""
+    return " ".join(bytes(memoryview(text)[:length]).decode(errors="replace").split())
 
 
 def read_categories(file: JsonFile) -> dict[Id, str]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from functools import cache
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, TypeVar
 
 import msgspec
 from msgspec import Meta, Raw, Struct
@@ -20,25 +21,45 @@ Text = Annotated[str, Meta(max_length=MAX_TEXT)]  # with half of a surrogate pai
 Entry = TypeVar("Entry", bound=Struct)
 
 
-def _read_member(text: Raw, kind: Any) -> Any:
-    if kind is Raw:
+class _Members(NamedTuple):
+    """How the members of a kind of entries are read, one by one.
+
+    Attributes:
+        texts: a Struct of all of them, as they stand there.
+        decoders: of those that are not taken so.
+    """
+
+    texts: type[Struct]
+    decoders: dict[str, msgspec.json.Decoder[Any]]
+
+
+@cache  # to make a type takes a hundred times as long as to read an entry
+def _members_of(kind: type[Struct]) -> _Members:
+    fields = msgspec.structs.fields(kind)
+    return _Members(
+        msgspec.defstruct("Texts", [(f.name, Raw, Raw()) for f in fields]),
+        {f.name: msgspec.json.Decoder(f.type) for f in fields if f.type is not Raw},
+    )
+
+
+def _read_member(text: Raw, decoder: msgspec.json.Decoder[Any] | None) -> Any:
+    if decoder is None:
         return text
     try:
-        return msgspec.json.decode(text, type=kind)
+        return decoder.decode(text)
     except (msgspec.DecodeError, RecursionError):
         return None
 
 
 def _read_carefully(text: Raw, kind: type[Entry]) -> Entry:
     """Reads an entry member by member: one that is not of its type is None."""
-    fields = msgspec.structs.fields(kind)
-    members = msgspec.defstruct("Members", [(f.name, Raw, Raw()) for f in fields])
+    members = _members_of(kind)
     try:
-        texts = msgspec.structs.asdict(cut(text, members))
+        texts = msgspec.structs.asdict(cut(text, members.texts))
     except (msgspec.DecodeError, RecursionError):  # it is no object
         return kind()
-    there = [f for f in fields if len(texts[f.name])]
-    return kind(**{f.name: _read_member(texts[f.name], f.type) for f in there})
+    there = {name: text for name, text in texts.items() if len(text)}
+    return kind(**{n: _read_member(t, members.decoders.get(n)) for n, t in there.items()})
 
 
 def read_entries(texts: Sequence[Raw], kind: type[Entry]) -> list[Entry]:

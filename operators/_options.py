@@ -53,7 +53,7 @@ def ask(
         "label": option.label,
         "description": forms.sentence(option.text),
     } | shown
-    if option.kind is TEXTS:
+    if option.kind == TEXTS:
         dropdown = types.DropdownView(multiple=True, choices=forms.list_choices(choices or ()))
         inputs.list(option.name, types.String(), view=dropdown, **said)
     elif choices is not None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import itertools
 from typing import TYPE_CHECKING, Any
 
-from tfdp.options import Choice, options_of
+from tfdp.options import IDS, Choice, options_of
 from tfdp.scores.table import SCORERS, higher_first, list_plain_scorers
-from tfdp.selection.criteria import BUDGETS
+from tfdp.selection.criteria import BUDGETS, Criteria
 from tfdp.selection.policies import POLICIES
 from tfdp.values import check_flag, check_text
 from tfdp.views.candidates import list_score_fields
@@ -59,13 +59,16 @@ def _is_aggregated(scorer: str) -> bool:
     return scorer in list_plain_scorers() and SCORERS[scorer].level == "instance"
 
 
+def _of_policies() -> set[str]:
+    return {name for policy in POLICIES.values() for name in policy.parameters}
+
+
 def _list_hidden(asked: dict[str, Any], scorer: str) -> set[str]:
     """The options that the form does not show, by what was chosen."""
-    of_policies = {name for policy in POLICIES.values() for name in policy.parameters}
     shown = {_budget(asked), *POLICIES[_policy(asked)].parameters}
     if _is_aggregated(scorer):
         shown.add("aggregation")
-    return {*BUDGETS, *of_policies, "aggregation"} - shown
+    return {*BUDGETS, *_of_policies(), "aggregation"} - shown
 
 
 def chosen_name(asked: dict[str, Any], dataset: fo.Dataset) -> str:
@@ -148,9 +151,11 @@ def ask_policy(asked: dict[str, Any], inputs: types.Object) -> None:
 
 
 def ask_exceptions(inputs: types.Object, view: SampleCollection) -> None:
-    """Asks what is kept or removed whatever its score."""
-    ask(inputs, _OPTIONS["min_per_class"])
-    ask(inputs, _OPTIONS["unannotated"])
+    """Asks what is kept or removed whatever its score: all of the criteria not asked elsewhere."""
+    elsewhere = {*BUDGETS, "policy", "seed", *_of_policies()}
+    for option in options_of(Criteria).values():
+        if option.name not in elsewhere and option.kind != IDS:
+            ask(inputs, option)
     tags = view.distinct("tags")
     if tags:
         for name in ("pinned_tags", "excluded_tags"):

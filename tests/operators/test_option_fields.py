@@ -20,8 +20,8 @@ def form(dataset, name, **params):
     return resolved.to_json()["type"]["properties"]
 
 
-def takes_several(property):
-    return property["type"]["name"] == "List" and property["view"]["multiple"]
+def takes_several(field):
+    return field["type"]["name"] == "List" and field["view"]["multiple"]
 
 
 def errors(properties):

@@ -34,7 +34,7 @@ from tests.views.datasets import (  # noqa: E402
 from tests.views.test_kills import OPERATIONS  # noqa: E402
 from tests.views.whole import check_nothing_is_left, check_whole, look, make  # noqa: E402
 from tfdp.views.fiftyone_internals import sample_collection  # noqa: E402
-from tfdp.views.run_writing import mend_runs  # noqa: E402
+from tfdp.views.mending import mend_runs  # noqa: E402
 
 KINDS_OF_CALLS = {
     "compute_shape_scores": ["score", "score again", "score others into the same fields"],

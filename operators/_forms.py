@@ -31,7 +31,7 @@ def choose_view(
     """Asks which samples; returns the view of them, or None after an explanation of the trouble."""
     from tfdp.views.database import check_database
     from tfdp.views.labels import check_view
-    from tfdp.views.run_writing import describe_unfinished
+    from tfdp.views.mending import describe_unfinished
 
     inputs.view_target(
         ctx, action_description=action, allow_selected_samples=True, require_flat=True
@@ -51,7 +51,7 @@ def choose_view(
 
 def mend(ctx: ExecutionContext) -> None:
     """Undoes or finishes what a killed process has left in the dataset, and tells the App."""
-    from tfdp.views.run_writing import mend_runs
+    from tfdp.views.mending import mend_runs
 
     mended = mend_runs(ctx.dataset)
     if mended and not ctx.delegated:

@@ -11,8 +11,9 @@ from tfdp.options import Choice
 from tfdp.values import check_text, shown
 from tfdp.views.database import check_database, database_errors
 from tfdp.views.field_names import check_key
+from tfdp.views.mending import describe_unfinished
+from tfdp.views.run_deleting import clean_up, delete_run
 from tfdp.views.run_fields import list_leftover_fields, own_configs
-from tfdp.views.run_writing import clean_up, delete_run, describe_unfinished
 from tfdp.views.saved_views import find_view_of_run
 
 from . import _forms as forms

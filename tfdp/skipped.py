@@ -46,6 +46,10 @@ class Skipped:
         """Ids of the entries that were passed over for ``reason``."""
         return [item.id for item in self.items if item.reason == reason]
 
+    def ids_by_reason(self) -> dict[str, list[str]]:
+        """Reason -> ids as texts, most frequent first."""
+        return {reason: [str(i) for i in self.ids(reason)] for reason in self.counts()}
+
     def summary(self) -> str:
         """One line, "12 crowd, 3 polygon_too_short", or "nothing"."""
         return ", ".join(f"{n} {reason}" for reason, n in self.counts().items()) or "nothing"

@@ -11,9 +11,10 @@ import pytest
 
 import tfdp
 from tests.views.datasets import detection, rectangle, sample
-from tfdp.views import run_writing
+from tfdp.views import mending, run_writing
 from tfdp.views.changes import unfinished_work
-from tfdp.views.run_writing import delete_run, writing_to
+from tfdp.views.mending import writing_to
+from tfdp.views.run_deleting import delete_run
 
 SCORE = 'tfdp.compute_shape_scores(dataset, "gt", progress=False)'
 
@@ -84,7 +85,7 @@ def test_what_the_user_makes_before_anything_was_declared_stays(shapes, run_kill
     shapes.persistent = True
     kill_at, noted = 1, None
     while not noted:
-        run_writing.mend_runs(shapes)
+        mending.mend_runs(shapes)
         assert not run_killed(shapes, SCORE, kill_at)
         kill_at += 1
         noted = unfinished_work(shapes)
@@ -119,7 +120,7 @@ def test_a_mend_that_fails_is_tried_again(interrupted, monkeypatch):
         raise ConnectionError("the database is away")
 
     with monkeypatch.context() as patch:
-        patch.setattr(run_writing, "restore_values", fail)
+        patch.setattr(mending, "restore_values", fail)
         with pytest.raises(ConnectionError):
             score(interrupted, brain_key="other")
     score(interrupted, brain_key="other")

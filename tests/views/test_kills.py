@@ -10,7 +10,7 @@ import pytest
 
 import tfdp
 from tests.views.whole import check_nothing_is_left, check_whole, find_strays, look, make
-from tfdp.views.run_writing import mend_runs
+from tfdp.views.mending import mend_runs
 
 SCORE = 'tfdp.compute_shape_scores(dataset, "gt", progress=False)'
 SCORE_SOME = 'tfdp.compute_shape_scores(dataset[1:], "gt", progress=False)'

@@ -9,8 +9,8 @@ import pytest
 
 import tfdp
 from demo.sandbox import ROOT
+from tfdp.views.run_deleting import delete_run
 from tfdp.views.run_fields import list_leftover_fields, own_configs
-from tfdp.views.run_writing import delete_run
 from tfdp.views.runs import ShapeScoring
 
 SQUARE = 2 / np.sqrt(np.pi)

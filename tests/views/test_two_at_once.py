@@ -7,7 +7,7 @@ from bson import ObjectId
 import tfdp
 from tests.views.datasets import detection, rectangle, sample
 from tests.views.two_at_once import run_two
-from tfdp.views.run_writing import writing_to
+from tfdp.views.mending import writing_to
 
 
 def make_many(make_dataset):

@@ -2,28 +2,25 @@
 
 The note lies in FiftyOne's database, in a collection of its own, as long as the work goes on. It
 says who works and, before anything is touched, what will be touched. Where that process is gone,
-the next one finds the note, and undoes or finishes the work (`tfdp.views.run_writing`).
+the next one finds the note, and undoes or finishes the work (`tfdp.views.mending`).
 """
 
 from __future__ import annotations
 
 import logging
-import os
-import socket
 import threading
 import time
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta, timezone
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import fiftyone.core.odm as foo
-import psutil
 from bson import ObjectId
 from pymongo.errors import DuplicateKeyError, PyMongoError
 
 from .database import check_database
 from .fiftyone_internals import dataset_id, loaded_results
+from .processes import Owner, is_running, this_process
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -51,44 +48,13 @@ def _now() -> datetime:
     return datetime.now(timezone.utc).replace(tzinfo=None)  # as MongoDB gives it back
 
 
-def _this_host() -> str:
-    """Where process numbers mean the same: a container has numbers of its own."""
-    try:
-        return f"{socket.gethostname()} {os.readlink('/proc/self/ns/pid')}"  # noqa: PTH115
-    except OSError:
-        return socket.gethostname()
-
-
-def _started(pid: int) -> str:
-    """When a process began; empty for one that is gone. It is told from a later one by that."""
-    try:
-        process = psutil.Process(pid)
-        if process.status() == psutil.STATUS_ZOMBIE:
-            return ""
-        # on Linux in ticks since the start of the machine, whose clock may be set meanwhile
-        status = Path(f"/proc/{pid}/stat")
-        is_there = status.exists()
-        return status.read_text().rpartition(")")[2].split()[19] if is_there else _clock(process)
-    except (psutil.NoSuchProcess, OSError):
-        return ""
-
-
-def _clock(process: psutil.Process) -> str:
-    return str(process.create_time())
-
-
-def _myself() -> dict[str, Any]:
-    return {"host": _this_host(), "pid": os.getpid(), "started": _started(os.getpid())}
-
-
 def _is_alive(note: Note) -> bool:
     """Whether somebody still works on what a note says."""
-    owner = note["owner"]
-    if owner["host"] != _this_host():
-        return bool(_now() - note["renewed_at"] < STALE)
-    if owner["pid"] == os.getpid():
+    owner = Owner(**note["owner"])
+    if owner == this_process():
         return note["work"] in _held
-    return bool(owner["started"] == _started(owner["pid"]))
+    running = is_running(owner)
+    return bool(_now() - note["renewed_at"] < STALE) if running is None else running
 
 
 class Change:
@@ -157,7 +123,12 @@ def _take(dataset: fo.Dataset, mend: Callable[[Note], str]) -> tuple[Note, str]:
     Returns:
         The note, and what was mended, in a sentence.
     """
-    note: Note = {"_id": dataset_id(dataset), "work": ObjectId(), "owner": _myself(), "facts": {}}
+    note: Note = {
+        "_id": dataset_id(dataset),
+        "work": ObjectId(),
+        "owner": this_process()._asdict(),
+        "facts": {},
+    }
     _held[note["work"]] = threading.get_ident()
     try:
         return note, _wait(dataset, note, mend)

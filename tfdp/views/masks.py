@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from ..errors import UnreadableError
 from ..files.regular_files import read_regular_file
@@ -98,7 +98,10 @@ def _read_file(path: Any) -> NDArray[Any]:
     if not isinstance(path, str):
         raise TypeError(f"expected a path, but got {path!r}")
     data = read_regular_file(path, MAX_MASK_BYTES)
-    width, height, gray = _look_at_header(data)
+    try:
+        width, height, gray = _look_at_header(data)
+    except UnidentifiedImageError:
+        raise ValueError(f"{path} is no image") from None
     check_mask_size(width, height)
     if not gray:
         raise ValueError(f"expected gray values, but {path} has colors")

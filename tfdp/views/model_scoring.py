@@ -16,10 +16,11 @@ from ..skipped import Skipped
 from .database import database_errors
 from .fiftyone_internals import root_dataset
 from .labels import ClassField
+from .mending import HALF_DONE, writing_to
 from .model_plan import plan_model_scoring
 from .records import read_class_rows, read_view_records
-from .run_writing import HALF_DONE, RunContent, write_run, writing_to
-from .runs import ModelScoringResults, ids_by_reason
+from .run_writing import RunContent, write_run
+from .runs import ModelScoringResults
 from .writing import LabelValues, write_values
 
 if TYPE_CHECKING:
@@ -110,7 +111,7 @@ def _record_scores(scores: ModelScores, skipped: Skipped) -> dict[str, Any]:
             "instances": int(np.isfinite(scores.instance_scores[a_score]).sum()),
             "skipped": len(skipped),
         },
-        "skipped": ids_by_reason(skipped),
+        "skipped": skipped.ids_by_reason(),
         "seconds": scores.seconds,
         "training": scores.run,
     }

@@ -12,6 +12,7 @@ from .contents import read_contents
 from .database import database_errors
 from .fields import OwnField
 from .fiftyone_internals import root_dataset
+from .mending import HALF_DONE, writing_to
 from .progress_bars import fiftyone_bar
 from .pruning_plan import (
     PruningParameters,
@@ -22,8 +23,8 @@ from .pruning_plan import (
 )
 from .run_documents import serialize_stages
 from .run_fields import clear_values
-from .run_writing import HALF_DONE, RunContent, write_run, writing_to
-from .runs import PruningConfig, PruningResults, report_selection
+from .run_writing import RunContent, write_run
+from .runs import PruningConfig, PruningResults
 from .saved_views import SavedView
 from .writing import write_values
 
@@ -62,9 +63,9 @@ def _make_content(
         parameters=asdict(parameters),
         fields=[field.path],
     )
-    results = PruningResults(
-        samples, config, brain_key, report_selection(selection), backend=config.build()
-    )
+    record = selection.to_dict()
+    del record["keep_ids"]  # the boolean field has them
+    results = PruningResults(samples, config, brain_key, record, backend=config.build())
 
     def write(progress: Progress) -> None:
         clear_values(dataset, field.path)  # of an earlier view's samples

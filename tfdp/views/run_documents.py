@@ -32,7 +32,7 @@ from .fiftyone_internals import (
 if TYPE_CHECKING:
     from fiftyone.core.collections import SampleCollection
 
-    from .runs import FieldsRunConfig, RecordResults
+    from .run_bases import FieldsRunConfig, RecordResults
 
 logger = logging.getLogger(__name__)
 

@@ -1,68 +1,19 @@
 """Brain runs: what was computed on a FiftyOne dataset, how, and which fields it filled.
 
-FiftyOne stores the names of these classes (``tfdp.views.runs.ShapeScoring``), and finds them
-wherever `tfdp` can be imported. `tfdp.views.run_writing` lists a run when it is whole.
+FiftyOne stores the names of these classes (``tfdp.views.runs.ShapeScoringConfig``) and of their
+arguments in users' databases, and finds the run and the results by the config's name. None of them
+may ever change: a new argument has a default, and what is new has a new name.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import fiftyone.core.brain as fob
-
 from ..scores.balance import ClassTotals
-from ..version import __version__
-from .fiftyone_internals import root_dataset
+from .run_bases import FieldsRun, FieldsRunConfig, LabelScoringRun, RecordResults
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from fiftyone.core.collections import SampleCollection
-
-    from ..selection.selection import Selection
-    from ..skipped import Skipped
-
-RUN_TYPE = "pruning"
-
-
-class FieldsRunConfig(fob.BrainMethodConfig):
-    """What every run of ours records.
-
-    Args:
-        fields: paths of the fields that the run filled.
-        tfdp_version: the version that ran.
-        **kwargs: what the subclass records.
-    """
-
-    def __init__(
-        self, fields: Sequence[str] = (), tfdp_version: str = __version__, **kwargs: Any
-    ) -> None:
-        super().__init__(**kwargs)
-        self.fields = list(fields)
-        self.tfdp_version = tfdp_version
-
-    @property
-    def type(self) -> str:
-        return RUN_TYPE
-
-
-class FieldsRun(fob.BrainMethod):
-    """A run that filled fields, and takes them away when it is deleted."""
-
-    def get_fields(self, samples: SampleCollection, key: str) -> list[str]:  # noqa: ARG002
-        return list(self.config.fields)
-
-    def cleanup(self, samples: SampleCollection, key: str) -> None:
-        from .run_writing import delete_run  # which needs the runs
-
-        delete_run(root_dataset(samples), key)
-
-
-class LabelScoringRun(FieldsRun):
-    """A run that scored a label field; its key is for that field alone."""
-
-    def _validate_run(self, samples: SampleCollection, key: str, existing_info: Any) -> None:  # noqa: ARG002
-        self._validate_fields_match(key, "label_field", existing_info)
 
 
 class ShapeScoringConfig(FieldsRunConfig):
@@ -137,27 +88,6 @@ class PruningConfig(FieldsRunConfig):
 
 class Pruning(FieldsRun):
     """The run of ``prune_view``; its saved view goes with it."""
-
-
-class RecordResults(fob.BrainResults):
-    """Results that are one JSON object."""
-
-    def __init__(
-        self,
-        samples: SampleCollection,
-        config: FieldsRunConfig,
-        key: str,
-        record: dict[str, Any],
-        backend: FieldsRun | None = None,
-    ) -> None:
-        super().__init__(samples, config, key, backend=backend)
-        self.record = record
-
-    @classmethod
-    def _from_dict(
-        cls, d: dict[str, Any], samples: SampleCollection, config: FieldsRunConfig, key: str
-    ) -> RecordResults:
-        return cls(samples, config, key, d["record"])
 
 
 class ShapeScoringResults(RecordResults):
@@ -261,18 +191,3 @@ class ModelScoringResults(RecordResults):
     def log_folder(self) -> str:
         """Where the training log is: `tfdp.models.score_log.score_log` scores it again."""
         return self.config.log_folder
-
-
-def ids_by_reason(skipped: Skipped) -> dict[str, list[str]]:
-    """Reason -> ids, as a run's results keep them."""
-    grouped: dict[str, list[str]] = {reason: [] for reason in skipped.counts()}
-    for item in skipped:
-        grouped[item.reason].append(str(item.id))
-    return grouped
-
-
-def report_selection(selection: Selection) -> dict[str, Any]:
-    """The selection's report for a run's results; the boolean field has the ids."""
-    report = selection.to_dict()
-    del report["keep_ids"]
-    return report

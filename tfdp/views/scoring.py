@@ -16,10 +16,11 @@ from .database import database_errors
 from .field_names import choose_prefix, name_score_fields
 from .fiftyone_internals import root_dataset
 from .labels import check_view, find_mask_field
+from .mending import HALF_DONE, writing_to
 from .progress_bars import fiftyone_bar
 from .run_fields import own_configs
-from .run_writing import HALF_DONE, RunContent, write_run, writing_to
-from .runs import ShapeScoringConfig, ShapeScoringResults, ids_by_reason
+from .run_writing import RunContent, write_run
+from .runs import ShapeScoringConfig, ShapeScoringResults
 from .source import ViewSource
 from .writing import LabelValues, write_values
 
@@ -103,7 +104,7 @@ def plan_scoring(
 
 
 def _record_scores(scores: ShapeScores, seconds: float) -> dict[str, Any]:
-    skipped = ids_by_reason(scores.skipped)
+    skipped = scores.skipped.ids_by_reason()
     return {
         "counts": {
             "samples": scores.images.num_rows,

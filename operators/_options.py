@@ -51,7 +51,7 @@ def ask(
         "default": option.default,
         "required": False,
         "label": option.label,
-        "description": forms.sentence(option.text),
+        "description": forms.sentence(option.help),
     } | shown
     if option.kind == TEXTS:
         dropdown = types.DropdownView(multiple=True, choices=forms.list_choices(choices or ()))

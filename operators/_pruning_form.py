@@ -55,6 +55,10 @@ def _policy(asked: dict[str, Any]) -> str:
     return asked["policy"] or _OPTIONS["policy"].default
 
 
+def _is_direction_known(scorer: str, view: SampleCollection) -> bool:
+    return score_of(root_dataset(view), scorer) in SCORERS
+
+
 def _is_aggregated(scorer: str) -> bool:
     return scorer in list_plain_scorers() and SCORERS[scorer].level == "instance"
 
@@ -82,7 +86,7 @@ def chosen_parameters(asked: dict[str, Any], view: SampleCollection) -> PruningP
     scorer = _scorer(asked, view)
     hidden = _list_hidden(asked, scorer)
     usual = {"pruning_rate": DEFAULT_RATE} if "pruning_rate" not in hidden else {}
-    if asked["direction"] is not None:
+    if asked["direction"] is not None and not _is_direction_known(scorer, view):
         usual["higher_first"] = asked["direction"] == "highest"
     given = {
         name: asked[name] for name in _OPTIONS if name not in hidden and asked[name] is not None
@@ -102,8 +106,7 @@ def ask_scorer(asked: dict[str, Any], inputs: types.Object, view: SampleCollecti
         scorers.setdefault(name, SCORERS[name])
     scorer = _scorer(asked, view)
     ask(inputs, _OPTIONS["scorer"], choices=scorers, given=asked["scorer"], default=scorer)
-    score = score_of(dataset, scorer)
-    if score not in SCORERS:
+    if not _is_direction_known(scorer, view):
         forms.choose(
             inputs,
             "direction",
@@ -113,9 +116,9 @@ def ask_scorer(asked: dict[str, Any], inputs: types.Object, view: SampleCollecti
             label="Keep first",
             description="Which end of this field is worth most; tfdp does not know it",
         )
-    elif not higher_first(score):
+    elif not higher_first(score_of(dataset, scorer)):
         forms.tell(inputs, "direction_of", "the lowest values of this score are kept first")
-    elif _is_aggregated(scorer):
+    if _is_aggregated(scorer):
         ask(inputs, _OPTIONS["aggregation"])
     labels = [field.name for field in list_label_fields(view)]
     if labels:

@@ -29,3 +29,8 @@ def test_the_fiftyone_calls_load_it():
 def test_unknown_names_are_errors():
     with pytest.raises(AttributeError, match="no attribute 'score_cocoa'"):
         tfdp.score_cocoa  # noqa: B018
+
+
+def test_tab_completion_offers_what_is_not_loaded_yet():
+    code = "import tfdp; assert set(tfdp.__all__) <= set(dir(tfdp))"
+    assert "tfdp.sources.scoring" not in loaded_by(code)

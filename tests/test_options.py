@@ -20,7 +20,7 @@ SHADES = {"light": Choice("Light"), "dark": Choice("Dark", "less of it")}
 
 @dataclass(frozen=True)
 class Paint(Options):
-    litres: float = option(1.0, "Litres", "how much", unit="l", limits={"above": 0})
+    litres: float = option(1.0, "Litres", "how much", limits={"above": 0})
     coats: int = option(2, "Coats", "one over the other", least=1, most=5, flag="--layers")
     shade: str = option("light", "Shade", "how light", choices=lambda: SHADES)
     gloss: bool = option(False, "Gloss", "whether 100 % shine")
@@ -99,7 +99,7 @@ def test_a_command_refuses(words, message, capsys):
 def test_a_commands_help_tells_defaults_and_percents():
     parser = argparse.ArgumentParser()
     add_options(parser, Paint, "litres", "gloss")
-    assert "how much (l) (1.0)" in parser.format_help()
+    assert "how much (1.0)" in parser.format_help()
     assert "whether 100 % shine" in parser.format_help()
     assert "--layers" not in parser.format_help()
 
@@ -125,7 +125,7 @@ def test_a_function_shows_them():
     assert shown.parameters["width"].annotation == (int | None)
     lines = [line.strip() for line in paint_house.__doc__.splitlines()]
     assert "shade: how light: 'light', 'dark'." in lines
-    assert lines.index("coats: one over the other.") < lines.index("litres: how much (l).")
+    assert lines.index("coats: one over the other.") < lines.index("litres: how much.")
     assert not any("**options" in line for line in lines)
 
 
@@ -140,6 +140,8 @@ def test_an_unknown_keyword_names_the_nearest():
         paint_house("mine", colts=3)
     with pytest.raises(TypeError, match=r"select\(\) takes no 'min_class'; .* 'min_per_class'"):
         tfdp.select(None, 0.5, min_class=3)
+    with pytest.raises(TypeError, match=r"takes no 'higher_first'; it takes scores, pruning_rate"):
+        tfdp.select(None, 0.5, higher_first=True)
 
 
 @pytest.mark.parametrize("call", [tfdp.select, tfdp.prune_view])

@@ -26,7 +26,7 @@ def _describe(option: Option, indent: str) -> str:
     """A docstring's entry."""
     choices = f": {', '.join(map(repr, option.choices()))}" if option.choices else ""
     return textwrap.fill(
-        f"{option.name}: {option.text}{choices}.",
+        f"{option.name}: {option.help}{choices}.",
         _WIDTH,
         initial_indent=indent,
         subsequent_indent=f"{indent}    ",
@@ -55,11 +55,19 @@ def _show(own: inspect.Signature, options: Iterable[Option], *, unset: bool) -> 
     return own.replace(parameters=[*first, *added, *last])
 
 
+def _suggest(name: str, shown: inspect.Signature) -> str:
+    """The keyword that may have been meant, or else all of them."""
+    nearest = get_close_matches(name, shown.parameters, n=1)
+    return (
+        f"the nearest is {nearest[0]!r}" if nearest else f"it takes {', '.join(shown.parameters)}"
+    )
+
+
 def takes_options(*classes: type, unset: bool = False) -> Callable[[Function], Function]:
     """Shows a function's ``**options`` as what they are: the options of dataclasses.
 
     Its signature lists them, and in its docstring they stand for the line ``**options: ...``. A
-    keyword that is none of them is a TypeError that names the nearest.
+    keyword that is none of them is a TypeError that names the nearest, or else all.
 
     Args:
         *classes: of the options.
@@ -75,9 +83,8 @@ def takes_options(*classes: type, unset: bool = False) -> Callable[[Function], F
         def call(*args: Any, **kwargs: Any) -> Any:
             for name in kwargs:
                 if name not in shown.parameters:
-                    (nearest,) = get_close_matches(name, shown.parameters, n=1, cutoff=0)
                     raise TypeError(
-                        f"{function.__name__}() takes no {name!r}; the nearest is {nearest!r}"
+                        f"{function.__name__}() takes no {name!r}; {_suggest(name, shown)}"
                     )
             return function(*args, **kwargs)
 

@@ -47,8 +47,7 @@ class Option:
 
     Attributes:
         label: what a form calls it.
-        help: what it does.
-        unit: of a number.
+        help: what it does, and in which unit.
         least, most: the range of a whole number.
         limits: the range of another number: least, above and below, as `check_number` takes them.
         choices: gives those that there are by name, with their labels and descriptions.
@@ -59,7 +58,6 @@ class Option:
 
     label: str
     help: str
-    unit: str = ""
     least: int = 0
     most: int = LARGEST
     limits: Mapping[str, float] = field(default_factory=dict)
@@ -79,11 +77,6 @@ class Option:
     def kind(self) -> Any:
         """The type of a value: float, int, bool, str, `TEXTS` or `IDS`."""
         return get_args(self.hint)[0] if self.is_optional else self.hint
-
-    @property
-    def text(self) -> str:
-        """Help and unit."""
-        return f"{self.help} ({self.unit})" if self.unit else self.help
 
     def check(self, value: Any) -> Any:
         """The value as it is meant, or a ValueError that says what it must be."""

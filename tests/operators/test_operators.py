@@ -190,6 +190,8 @@ def test_the_form_asks_for_what_goes_with_a_choice(scored):
     plain = form(scored, "create_pruned_view")
     assert not {"beta", "seed", "keep", "direction"} & set(plain)
     assert "direction" in form(scored, "create_pruned_view", scorer="beauty")
+    turned = form(scored, "create_pruned_view", direction="lowest")  # was asked of another field
+    assert shown(turned, "preview") == shown(plain, "preview")
     assert {"beta", "seed"} <= set(form(scored, "create_pruned_view", policy="stratified"))
     assert "seed" in form(scored, "create_pruned_view", scorer="random")
     assert "keep" in form(scored, "create_pruned_view", budget="keep")

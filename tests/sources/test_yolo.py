@@ -145,6 +145,14 @@ def test_images_elsewhere_keep_their_whole_path(root, tmp_path):
     assert scores.instances.annotation_id.tolist() == ["d#0"]
 
 
+def test_names_are_relative_however_the_folder_is_written(root, monkeypatch):
+    monkeypatch.chdir(root / "images")
+    names = ["images/train/a.jpg", "images/train/b.png", "images/val/c.webp"]
+    assert tfdp.score("..").images.file_name.tolist() == names
+    (root / "data.yaml").write_text("path: ../pets\ntrain: images/train\nnames: [cat, dog]")
+    assert tfdp.score(root).images.file_name.tolist() == names[:2]
+
+
 def test_texts_that_are_no_labels_are_passed_over(root):
     (root / "data.yaml").write_text("names: [cat, dog]\ntrain: .")
     (root / "README.txt").write_text("hello")

@@ -28,7 +28,7 @@ def _argument(option: Option) -> dict[str, Any]:
     argument = {
         "dest": option.name,
         "default": option.default,
-        "help": f"{option.text}{usual}".replace("%", "%%"),
+        "help": f"{option.help}{usual}".replace("%", "%%"),
         **_ARGUMENTS[option.kind],
     }
     if option.choices is not None and option.kind is str:

@@ -120,7 +120,7 @@ def add_prune_parser(subparsers: Any) -> None:
         "--images", choices=("copy", "symlink"), help="put the kept images beside the output, too"
     )
     parser.add_argument(
-        "--image-dir", type=Path, metavar="DIR", help="where the images are (images, beside ANN)"
+        "--image-dir", type=Path, metavar="DIR", help="where the images are (images, beside PATH)"
     )
     add_scoring_options(parser)
     parser.set_defaults(run=_run)

@@ -21,7 +21,9 @@ def check_regular_file(path: str | os.PathLike[str], max_bytes: int | None = Non
     if not stat.S_ISREG(status.st_mode):
         raise OSError(errno.EINVAL, "expected a regular file, but it is none", str(path))
     if max_bytes is not None and status.st_size > max_bytes:
-        raise OSError(errno.EFBIG, f"it has {status.st_size:,} bytes", str(path))
+        raise OSError(
+            errno.EFBIG, f"it has {status.st_size:,} bytes, over {max_bytes:,}", str(path)
+        )
 
 
 def read_regular_file(path: str | os.PathLike[str], max_bytes: int | None = None) -> bytes:

@@ -88,8 +88,7 @@ class TrainingOptions(Options):
     image_size: int = option(
         800,
         "Image size",
-        "of the shorter side; of both sides for a classifier",
-        unit="px",
+        "px of the shorter side; of both sides for a classifier",
         least=32,  # the networks' coarsest cells
         most=8192,
     )
@@ -118,8 +117,7 @@ class TrainingOptions(Options):
     window: int | None = option(
         None,
         "Window",
-        "of dyn_unc and dual; by default min(10, max(2, epochs // 2))",
-        unit="epochs",
+        "epochs, of dyn_unc and dual; by default min(10, max(2, epochs // 2))",
         least=2,
         most=MOST_EPOCHS,
     )

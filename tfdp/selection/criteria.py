@@ -30,7 +30,7 @@ class Criteria(Options):
     pruning_rate: float | None = option(
         None,
         "Pruning rate",
-        "fraction of the scored images to remove",
+        "fraction of the scored images to remove: 0.3 removes 30 %",
         limits=_FRACTION,
         flag="--rate",
         one_of="budget",

@@ -58,7 +58,7 @@ def select(scores: ShapeScores, pruning_rate: float | None = None, **options: An
     """Chooses which of the scored images to keep.
 
     Args:
-        scores: from ``score_coco``.
+        scores: from ``score``.
         pruning_rate: this, ``keep`` or ``threshold``: fraction of the scored images to remove.
         **options: see `SelectionOptions`.
 

@@ -63,7 +63,8 @@ def _read_root(path: Path, declared: Any) -> Path:
     own = path.absolute().parent
     if not is_text(declared):
         raise ValueError(f"{path} must have a text as its path")
-    return own / declared if (own / declared).is_dir() else own
+    root = own / declared if (own / declared).is_dir() else own
+    return Path(os.path.normpath(root))
 
 
 def _read_places(path: Path, root: Path, value: Any) -> list[Path]:

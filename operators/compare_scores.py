@@ -8,7 +8,9 @@ import fiftyone.operators as foo
 from fiftyone.operators import types
 
 from tfdp.files.comparison_file import check_comparison_output, write_comparison
-from tfdp.values import check_flag, check_text, check_texts, check_whole
+from tfdp.options import options_of
+from tfdp.selection.select import SelectionOptions
+from tfdp.values import check_flag, check_text, check_texts
 from tfdp.views.comparison import (
     compare_scores,
     default_reference,
@@ -21,6 +23,7 @@ from tfdp.views.pruning_plan import find_scored_labels
 
 from . import _forms as forms
 from ._comparison import report_comparison, show_comparison
+from ._options import ask, checks_of
 from ._params import check_path, read_form, read_parameters
 
 if TYPE_CHECKING:
@@ -33,7 +36,7 @@ _CHECKS: Checks = {
     "label_field": check_text,
     "scorers": check_texts,
     "reference": check_text,
-    "seed": check_whole,
+    "seed": checks_of(SelectionOptions)["seed"],
     "output_path": check_path,
     "overwrite": check_flag,
 }
@@ -133,7 +136,7 @@ def _ask(asked: dict[str, Any], inputs: types.Object, view: SampleCollection) ->
             label="Label field",
             description="Whose instances and classes are counted",
         )
-    inputs.int("seed", default=0, required=False, label="Seed", description="Of the random scorers")
+    ask(inputs, options_of(SelectionOptions)["seed"])
     _ask_output(asked, inputs)
     unknown = [name for name in asked["scorers"] or () if name not in every]
     if unknown:

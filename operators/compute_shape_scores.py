@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import fiftyone.operators as foo
 from fiftyone.operators import types
 
-from tfdp.options import Choice, options_of
+from tfdp.geometry.rasterize import RASTERIZERS
+from tfdp.options import options_of
 from tfdp.selection.select import SelectionOptions
 from tfdp.values import check_flag, check_text
 from tfdp.views.database import database_errors
@@ -25,15 +26,11 @@ if TYPE_CHECKING:
     from fiftyone.operators import ExecutionContext
 
 _NO_TOTALS = "none"
-_RASTERIZERS = {
-    "coco": Choice("COCO", "what pycocotools and FiftyOne's importers draw"),
-    "opencv": Choice("OpenCV", "cv2.fillPoly, what the paper's code draws"),
-}
 _CHECKS = {
     "label_field": check_text,
     "brain_key": check_text,
     "field_prefix": check_text,
-    "rasterizer": one_of(_RASTERIZERS),
+    "rasterizer": one_of(RASTERIZERS),
     "aggregation": checks_of(SelectionOptions)["aggregation"],
     "totals_from": check_text,
     "show_sorted": check_flag,
@@ -153,7 +150,7 @@ def _ask(asked: dict[str, Any], inputs: types.Object, view: SampleCollection) ->
         forms.choose(
             inputs,
             "rasterizer",
-            _RASTERIZERS,
+            RASTERIZERS,
             default="coco",
             label="Rasterizer",
             description="What draws the polylines; the scores of small shapes depend on it",

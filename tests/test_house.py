@@ -20,6 +20,8 @@ else:
 
 PAGES = ["README.md", "CONTRIBUTING.md", *(f"docs/{p.name}" for p in (ROOT / "docs").glob("*.md"))]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+EXTRAS = PROJECT["project"]["optional-dependencies"]
+TOOLS = {"import-linter", "mypy", "pytest-xdist", "ruff", "pyarrow-stubs", "types-psutil"}
 REQUIREMENTS = (ROOT / "requirements.txt").read_text().split()
 
 
@@ -47,14 +49,15 @@ def test_all_packages_are_installed():
     assert set(PROJECT["tool"]["setuptools"]["packages"]) == {".".join(f.parts) for f in folders}
 
 
-FOLDERS = "assets|benchmarks|demo|docs|operators|scripts|tests|tfdp"
+FOLDERS = r"\.ci|assets|benchmarks|demo|docs|operators|scripts|tests|tfdp"
 
 
 def paths_in(page):
     """What a page names that looks like a path of the repository."""
     text = (ROOT / page).read_text()
     named = re.findall(rf"(?<![\w/.@~-])((?:{FOLDERS})/[\w./*-]*[\w*/])", text)
-    return {*named, *re.findall(r"\]\(([^)#:]+)\)", text)}
+    files = re.findall(r"(?<![\w/.@~-])[\w-]+\.(?:yml|toml)\b", text)
+    return {*named, *files, *re.findall(r"\]\(([^)#:]+)\)", text)}
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -80,6 +83,11 @@ def test_the_version_is_one():
     assert yaml.safe_load((ROOT / "fiftyone.yml").read_text())["version"] == tfdp.__version__
 
 
+def test_the_fiftyone_that_is_asked_for_is_one():
+    asked = yaml.safe_load((ROOT / "fiftyone.yml").read_text())["fiftyone"]["version"]
+    assert f"fiftyone{asked}" in EXTRAS["fiftyone"]
+
+
 def imported_packages(path):
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
@@ -89,23 +97,23 @@ def imported_packages(path):
 
 
 def distribution_name(requirement):
-    return re.split(r"[<>=\[ ]", requirement)[0].lower()
+    return re.split(r"[<>=\[; ]", requirement)[0].lower()
 
 
 def needed_by(paths):
     known = packages_distributions() | {"cv2": ["opencv-python-headless"]}
-    own = {"tfdp", "operators", "demo", "benchmarks", "tests", *sys.stdlib_module_names}
+    own = {"tfdp", "operators", "demo", "benchmarks", "tests", *sys.stdlib_module_names, "tomllib"}
     imported = {name for path in paths for name in imported_packages(path)} - own
     named_alike = {"bson": "pymongo", "gridfs": "pymongo"}
     return {named_alike.get(name, known.get(name, [name])[0].lower()) for name in imported}
 
 
-EXTRAS = PROJECT["project"]["optional-dependencies"]
 HOMES = {
     "the library": ([*sources("tfdp/cli", "tfdp/files", "tfdp/geometry", "tfdp/scores", "tfdp/selection", "tfdp/sources"),
                      *(ROOT / "tfdp").glob("*.py")], []),
     "fiftyone": (sources("tfdp/views", "operators"), ["fiftyone"]),
     "models": (sources("tfdp/models"), ["models"]),
+    "dev": (sources("tests", "demo", "benchmarks", "scripts"), ["fiftyone", "models", "dev"]),
 }  # fmt: skip
 
 
@@ -119,5 +127,5 @@ def test_what_is_imported_is_declared(home):
 
 def test_what_is_declared_is_imported():
     needed = set().union(*(needed_by(paths) for paths, _ in HOMES.values()))
-    declared = {distribution_name(r) for r in REQUIREMENTS + EXTRAS["fiftyone"] + EXTRAS["models"]}
-    assert declared - needed == set()
+    declared = {distribution_name(r) for r in sum(EXTRAS.values(), REQUIREMENTS)}
+    assert declared - needed == TOOLS | {"tfdp"}

@@ -8,6 +8,7 @@ import urllib.request
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import sync_playwright
 
 from demo.sandbox import find_free_port
 
@@ -28,8 +29,7 @@ TIMEOUT = 60_000  # ms; the App's first page takes seconds on a small machine
 def browser(require):
     chromium = shutil.which("chromium")
     require(chromium, "chromium (Debian's package of that name)")
-    sync_api = pytest.importorskip("playwright.sync_api")
-    with sync_api.sync_playwright() as playwright:
+    with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_ARGS)
         yield browser
         browser.close()

@@ -179,3 +179,10 @@ def test_pieces_hold_the_masks_that_are_drawn_as_a_whole(rasterizer):
     np.testing.assert_array_equal(np.concatenate([m.counts for _, m, _ in pieces]), masks.counts)
     assert [k for piece, _, _ in pieces for k in range(300)[piece]] == list(range(300))
     assert all(len(m.counts) < 4 * PIECE for _, m, _ in pieces)
+
+
+def test_an_unknown_rasterizer_is_an_error():
+    with pytest.raises(
+        ValueError, match="unknown rasterizer 'opencvv'; choose one of coco, opencv"
+    ):
+        rasterize([[[1, 1, 5, 1, 5, 5]]], [9], [9], "opencvv")

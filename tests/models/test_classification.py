@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 from PIL import Image
+from sklearn.datasets import load_digits
 
 torch = pytest.importorskip("torch", reason="needs the extra `models`")
 
@@ -47,8 +48,7 @@ def test_the_families_of_the_paper(model):
 @pytest.fixture(scope="module")
 def digits(tmp_path_factory):
     """300 digits, the first 10 with a wrong class, as files and records; and their log."""
-    datasets = pytest.importorskip("sklearn.datasets")
-    data, folder = datasets.load_digits(), tmp_path_factory.mktemp("digits")
+    data, folder = load_digits(), tmp_path_factory.mktemp("digits")
     records = []
     for number in range(300):
         path = folder / f"{number}.png"

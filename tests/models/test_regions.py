@@ -20,3 +20,8 @@ def test_torch_gives_what_numpy_gives(region):
     torch = pytest.importorskip("torch", reason="needs the extra `models`")
     found = aggregate_pixels(torch.from_numpy(VALUES), torch.from_numpy(TARGET), region)
     np.testing.assert_equal(found.numpy(), aggregate_pixels(VALUES, TARGET, region))
+
+
+def test_an_unknown_region_is_an_error():
+    with pytest.raises(ValueError, match="unknown region 'box'; choose one of roi, mask"):
+        aggregate_pixels(VALUES, TARGET, "box")

@@ -4,6 +4,7 @@ import cv2
 import fiftyone as fo
 import numpy as np
 import pytest
+from pycocotools import mask as mask_utils
 
 import tfdp
 from tests.views.datasets import detection, rectangle, sample
@@ -110,7 +111,6 @@ def polyline(points, **kwargs):
 
 @pytest.mark.parametrize("rasterizer", ["coco", "opencv"])
 def test_polylines_are_drawn_at_the_size_of_their_image(make_dataset, rasterizer):
-    mask_utils = pytest.importorskip("pycocotools.mask")
     xy = np.array(HEXAGON) * (90, 70)
     if rasterizer == "coco":
         mask = mask_utils.decode(mask_utils.frPyObjects([xy.ravel().tolist()], 70, 90)[0])

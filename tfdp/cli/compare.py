@@ -5,14 +5,13 @@ from __future__ import annotations
 import time
 from itertools import chain, count
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
 
 from ..files.comparison_file import check_comparison_ending, write_comparison_to
 from ..files.tables import read_table
-from ..geometry.rasterize import Rasterizer
 from ..scores.shape_scores import SHAPE_SCORES, list_scorers
 from ..scores.table import higher_first
 from ..selection.comparison import RATES, Comparison, compare_scorers
@@ -21,7 +20,7 @@ from ..selection.selection import Candidates
 from ..sources.scoring import score
 from .options import add_options
 from .outputs import Outputs, say
-from .score import add_format_options
+from .score import add_reading_options
 
 if TYPE_CHECKING:
     import argparse
@@ -131,7 +130,7 @@ def add_compare_parser(subparsers: Any) -> None:
     parser = subparsers.add_parser("compare", help="set scorers side by side: what they keep")
     add = parser.add_argument
     add("annotations", type=Path, metavar="PATH", help="as tfdp score takes it")
-    add_format_options(parser)
+    add_reading_options(parser)
     add(
         "--scores",
         type=Path,
@@ -144,7 +143,6 @@ def add_compare_parser(subparsers: Any) -> None:
     add("--reference", default="cb_scs", help="what the others are compared with (cb_scs)")
     add("--rates", type=float, nargs="+", default=RATES, help="pruning rates (0.2 0.3 0.4 0.5)")
     add("-o", "--output", type=Path, help="the table, .json, .csv or .parquet")
-    add("--rasterizer", choices=get_args(Rasterizer), default="coco", help="what draws polygons")
     add_options(parser, SelectionOptions, "seed")
     add("--overwrite", action="store_true", help="replace an output that exists")
     parser.set_defaults(run=_run)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..files.image_files import HOW
 from ..files.outputs import check_ending
 from ..selection.select import SelectionOptions, select
 from ..sources.coco_subset import stage_coco_subset
@@ -116,9 +117,7 @@ def add_prune_parser(subparsers: Any) -> None:
     )
     parser.add_argument("--report", type=Path, help="a JSON report of what is kept and why")
     add_options(parser, SelectionOptions)
-    parser.add_argument(
-        "--images", choices=("copy", "symlink"), help="put the kept images beside the output, too"
-    )
+    parser.add_argument("--images", choices=HOW, help="put the kept images beside the output, too")
     parser.add_argument(
         "--image-dir", type=Path, metavar="DIR", help="where the images are (images, beside PATH)"
     )

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any
 
 from ..files.tables import write_table
 from ..files.totals_file import dump_totals, read_totals
-from ..geometry.rasterize import Rasterizer
+from ..geometry.rasterize import RASTERIZERS
 from ..selection.select import SelectionOptions
 from ..sources.formats import FORMATS
 from ..sources.scoring import score
@@ -45,15 +45,20 @@ def add_format_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_scoring_options(parser: argparse.ArgumentParser) -> None:
-    """Adds what every command that scores takes."""
+def add_reading_options(parser: argparse.ArgumentParser) -> None:
+    """Adds what every command that measures outlines takes."""
     add_format_options(parser)
     parser.add_argument(
         "--rasterizer",
-        choices=get_args(Rasterizer),
+        choices=list(RASTERIZERS),
         default="coco",
         help="what draws polygons: as pycocotools does, or as the paper's released code (coco)",
     )
+
+
+def add_scoring_options(parser: argparse.ArgumentParser) -> None:
+    """Adds what every command that scores takes."""
+    add_reading_options(parser)
     parser.add_argument(
         "--totals", type=Path, metavar="FILE", help="class totals of data scored before"
     )

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from ..files.stopping import stopping
 from ..files.tables import write_arrow
-from ..models.options import SegmentationOptions
+from ..models.options import MODEL_SCORES, SegmentationOptions
 from ..skipped import Skipped
 from ..sources.formats import open_sources
 from .options import add_options, given_options
@@ -110,8 +110,8 @@ def add_train_score_parser(subparsers: Any) -> argparse.ArgumentParser:
     parser: argparse.ArgumentParser = subparsers.add_parser(
         "train-score",
         help="train Mask R-CNN on a dataset and score its images by what it learned",
-        description="Scores by a trained Mask R-CNN: entropy, loss, el2n, forgetting, aum, dyn_unc,"
-        " dual. Started again after a kill, the same command goes on from the last epoch.",
+        description=f"Scores by a trained Mask R-CNN: {', '.join(MODEL_SCORES)}. Started again "
+        "after a kill, the same command goes on from the last epoch.",
     )
     add = parser.add_argument
     add("annotations", type=Path, metavar="PATH", help="as tfdp score takes it")

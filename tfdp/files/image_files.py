@@ -5,10 +5,9 @@ from __future__ import annotations
 import os
 import shutil
 from pathlib import Path, PurePosixPath, PureWindowsPath
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from tqdm import tqdm
-
+from ..progress import counted, shown
 from .journal import name_in_errors
 
 if TYPE_CHECKING:
@@ -17,6 +16,14 @@ if TYPE_CHECKING:
     from .staging import Staging
 
 Images = Literal["copy", "symlink"]
+HOW = get_args(Images)
+
+
+def check_images(images: Any) -> None:
+    """Raises ValueError for what is neither a way to place images, nor None for none."""
+    if images is not None and images not in HOW:
+        known = ", ".join(map(repr, HOW))
+        raise ValueError(f"images must be one of {known} or None, but is {images!r}")
 
 
 def _check_name(name: Any) -> str:
@@ -100,6 +107,9 @@ def place_images(
     if staging.overwrite:
         staging.protect(all_sources)
     near = target if target.exists() else target.parent
-    for name in tqdm(names, f"images ({how})", unit=" files", disable=None):
-        with name_in_errors(target / name):
-            _stage(source / name, staging.add(target / name, near), how)
+    with shown(None) as progress:
+        placed = counted(progress, len(names), f"images ({how})")
+        for name in names:
+            with name_in_errors(target / name):
+                _stage(source / name, staging.add(target / name, near), how)
+            placed(1)

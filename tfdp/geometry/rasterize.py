@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from ..options import Choice
+from ..values import check_choice
 from .compiled import compiled, inner
 from .masks import MAX_OUTLINE, MaskProblem, MaskRuns, is_bad_size
 from .pieces import in_pieces
@@ -20,6 +22,10 @@ if TYPE_CHECKING:
     from .toggles import Ints
 
 Rasterizer = Literal["coco", "opencv"]
+RASTERIZERS: dict[Rasterizer, Choice] = {
+    "coco": Choice("COCO", "what pycocotools and FiftyOne's importers draw"),
+    "opencv": Choice("OpenCV", "cv2.fillPoly, what the paper's code draws"),
+}
 
 MAX_COORDINATE = 2.0**26  # px; beyond it pycocotools' own integers overflow
 PIECE = 2**17  # px; of the outlines that are drawn and measured at a time
@@ -83,6 +89,7 @@ def _draw(
     outlines: Ints,
     rasterizer: Rasterizer,
 ) -> MaskRuns:
+    check_choice("rasterizer", rasterizer, RASTERIZERS)
     if rasterizer == "coco":
         counts, starts = draw_coco(xy, part_starts, mask_starts, heights, widths, outlines)
         return MaskRuns(counts, starts, heights)
@@ -133,6 +140,9 @@ def rasterize_polygons(
     Returns:
         The N masks, in order, and (N,) uint8 of `MaskProblem`: 0 where the mask could be drawn.
         A mask with a problem has no counts.
+
+    Raises:
+        ValueError: an unknown rasterizer.
     """
     problems, outlines = _check(xy, part_starts, mask_starts, heights, widths)
     runs = _draw(xy, part_starts, mask_starts, heights, widths, outlines, rasterizer)

@@ -49,7 +49,7 @@ def check_scores(scores: Sequence[str], epochs: int, window: int | None) -> None
             f"{', '.join(dynamic)} need a training: expected 1 epoch or more, got 0;"
             f" without training there are {', '.join(SNAPSHOT_SCORES)}"
         )
-    if {"dyn_unc", "dual"} & set(scores):
+    if set(names_needing("window")) & set(scores):
         chosen = dynamics.default_window(epochs) if window is None else window
         dynamics.check_window(epochs, chosen)
 

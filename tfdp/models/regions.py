@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..options import Choice
+from ..values import check_choice
 
 REGIONS = {
     "roi": Choice("Box", "all pixels of the instance's box, as the paper's released code averages"),
@@ -24,7 +25,11 @@ def aggregate_pixels(values: Any, target: Any, region: str) -> Any:
 
     Returns:
         (...) means; NaN for region "mask" where no pixel is the target's.
+
+    Raises:
+        ValueError: an unknown region.
     """
+    check_choice("region", region, REGIONS)
     if region == "roi":
         return values.mean(-1)
     with np.errstate(invalid="ignore"):  # 0 / 0: no target pixel

@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from .checkpoints import Checkpoint, read_checkpoint
+from .options import NAMED_WEIGHTS
 
 if TYPE_CHECKING:
     from .checkpoints import State
-
-NAMED_WEIGHTS = ("none", "imagenet", "coco")
 
 
 def read_start_checkpoint(weights: str, model: str) -> Checkpoint | None:

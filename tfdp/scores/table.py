@@ -30,8 +30,9 @@ class Scorer:
         name: field, column and scorer name.
         label: what people call it.
         description: what it measures, unit and source, for a sidebar.
-        needs: what it is computed from: "outlines"; a trained "model", or its whole "training";
-            or, of the plain scorers, "contents", "rng" and "reference".
+        needs: what it is computed from: "outlines"; a trained "model", or its whole "training",
+            perhaps in a "window" of its epochs; or, of the plain scorers, "contents", "rng" and
+            "reference".
         higher_first: whether the highest scores are kept first (False: the lowest).
         level: whether it scores instances, which are then aggregated, or images.
         score: of a plain scorer, the function that takes what it needs by name.
@@ -98,13 +99,13 @@ for _scorer in (
         "dyn_unc",
         "Dyn-Unc",
         "Mean spread of the target probability over sliding windows.",
-        ("training",),
+        ("training", "window"),
     ),
     Scorer(
         "dual",
         "DUAL",
         "Spread times difficulty over sliding windows (DUAL, 2025).",
-        ("training",),
+        ("training", "window"),
     ),
 ):
     SCORERS.add(_scorer)

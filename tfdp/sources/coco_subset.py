@@ -9,7 +9,7 @@ from typing import IO, TYPE_CHECKING, Any
 import numpy as np
 from msgspec import Struct
 
-from ..files.image_files import place_images
+from ..files.image_files import check_images, place_images
 from ..files.outputs import check_ending
 from ..files.staging import stage_outputs
 from ..selection.selection import Selection
@@ -143,8 +143,7 @@ def write_coco_subset(
         ValueError: the file is damaged; images to keep are not in it; a file name leads out of the
             output folder.
     """
-    if images not in {None, "copy", "symlink"}:
-        raise ValueError(f"images must be 'copy', 'symlink' or None, but is {images!r}")
+    check_images(images)
     source, target = Path(annotations), Path(path)
     check_ending(target, [".json"])
     with stage_outputs([target], inputs=[source], overwrite=overwrite) as staging:

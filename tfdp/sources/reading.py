@@ -6,12 +6,12 @@ import os
 from contextlib import closing
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..geometry.masks import MaskRuns
-from ..geometry.rasterize import Rasterizer
+from ..geometry.rasterize import RASTERIZERS
 from ..progress import counted, shown
 from ..skipped import SkippedItem
 from ..values import check_choice
@@ -23,6 +23,7 @@ from .joining import Entries, ReadSource, TakenBatch, join_sources
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from ..geometry.rasterize import Rasterizer
     from ..progress import Progress
     from .joining import Columns
     from .source import Batch, Source
@@ -101,7 +102,7 @@ def read_sources(
         ValueError: a source is damaged as a whole, or sources do not fit together: they do not
             agree on a category, or an id repeats. The message names the source and what is wrong.
     """
-    check_choice("rasterizer", rasterizer, get_args(Rasterizer))
+    check_choice("rasterizer", rasterizer, RASTERIZERS)
     with shown(progress) as show:
         read = partial(_read_source, take, rasterizer, show, for_learning)
         return join_sources(list(map(read, sources)))

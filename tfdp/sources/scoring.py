@@ -30,7 +30,7 @@ def score(
 
     Args:
         path_or_paths: a dataset, or several that are disjoint: see `open_source`.
-        format: "coco", "voc", "cityscapes" or "yolo"; by default told from what is there.
+        format: one of `tfdp.sources.formats.FORMATS`; by default told from what is there.
         rasterizer: what draws polygons: "coco", as pycocotools and FiftyOne do, or "opencv", as
             the paper's released code does. It is part of a score's identity.
         class_totals: totals of data scored before, disjoint from this; CB-SCS is then balanced over

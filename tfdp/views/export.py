@@ -8,7 +8,7 @@ from functools import lru_cache
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ..files.image_files import place_images
+from ..files.image_files import check_images, place_images
 from ..files.outputs import check_ending, check_output
 from ..files.staging import stage_outputs
 from ..skipped import Skipped
@@ -196,8 +196,7 @@ def export_coco(
             can't be exported; the message says what could be done.
     """
     target = Path(path)
-    if images not in {None, "copy", "symlink"}:
-        raise ValueError(f"images must be 'copy', 'symlink' or None, but is {images!r}")
+    check_images(images)
     check_view(samples)
     check_ending(target, [".json"])
     check_output(target, overwrite=overwrite)

@@ -129,6 +129,12 @@ def test_a_function_shows_them():
     assert not any("**options" in line for line in lines)
 
 
+def test_a_function_may_show_them_unset():
+    shown = inspect.signature(takes_options(Paint, unset=True)(lambda **options: options))
+    assert all(parameter.default is None for parameter in shown.parameters.values())
+    assert shown.parameters["litres"].annotation == (float | None)
+
+
 def test_a_function_takes_them():
     assert paint_house("mine", 3, shade="dark", slowly=True) == (
         "mine", True, Paint(coats=3, shade="dark"),

@@ -149,3 +149,8 @@ def test_numbers_of_any_length_are_parsed():
     assert parse(b"[1e999, -1e999]") == [float("inf"), float("-inf")]
     assert parse(b'["\\ud800", true]') == ["\ud800", True]
     assert parse(b"[" * 10**5 + b"]" * 10**5) is None
+
+
+@pytest.mark.parametrize("text", [b"NaN", b"[NaN]", b'"\\ud800"'])
+def test_a_text_may_be_cut_whole(text):
+    assert bytes(cut(text, Raw)) == text

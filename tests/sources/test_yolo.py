@@ -111,6 +111,13 @@ def test_the_forms_of_data_yaml(root, config):
     assert scores.contents.category_names.tolist() == names
 
 
+def test_a_path_upwards_that_is_there_is_followed(root):
+    inner = root / "inner"
+    save_image(inner / "images" / "train" / "c.jpg", (80, 60))
+    (inner / "data.yaml").write_text("names: [cat, dog]\ntrain: ../images/train")
+    assert "a" in tfdp.score(inner).images.image_id.tolist()
+
+
 def test_data_yaml_itself_may_be_given_and_go_by_any_name(root):
     config = (root / "data.yaml").rename(root / "pets-seg.yml")
     assert tfdp.score(config).images.image_id.tolist() == ["a", "b", "c"]
@@ -214,7 +221,7 @@ def test_a_folder_without_data_yaml_says_what_was_expected(root):
 
 # --- images
 
-EXIF = {1: "plain", 3: "over", 6: "right", 8: "left"}
+EXIF = {1: "plain", 3: "over", 4: "upside down", 5: "turned and mirrored", 6: "right", 8: "left"}
 
 
 @pytest.mark.parametrize("orientation", EXIF, ids=EXIF.values())
@@ -309,6 +316,7 @@ BAD_LINES = {
     "beyond a float": ("0 .1 .1 .2 .1 .2 1e999", "not_finite"),
     "pixels": ("0 5 5 25 5 25 25", "far_outside"),
     "more than its width left": ("0 -1.01 .1 .2 .1 .2 .2", "far_outside"),
+    "more than its width right": ("0 2.01 .1 .2 .1 .2 .2", "far_outside"),
     "letters": ("0 .1 .1 .2 .1 .2 a", "bad_segmentation"),
     "a name": ("cat .1 .1 .2 .1 .2 .2", "bad_segmentation"),
     "commas": ("0, .1, .1, .2, .1, .2, .2", "bad_segmentation"),

@@ -7,6 +7,7 @@ import zlib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+import fiftyone.operators as foo
 from fiftyone.operators import types
 
 from tfdp.errors import describe_error
@@ -23,6 +24,19 @@ if TYPE_CHECKING:
 
 ICON = "/assets/icon.svg"
 REPORT_EVERY = 0.5  # seconds
+
+
+def operator_config(name: str, label: str, description: str, **other: Any) -> foo.OperatorConfig:
+    """How FiftyOne shows and runs an operator of ours; ``other`` is what one has otherwise."""
+    usual = {
+        "icon": ICON,
+        "dynamic": True,
+        "allow_immediate_execution": True,
+        "allow_delegated_execution": True,
+        "default_choice_to_delegated": False,
+        "risk_level": types.RiskLevel.MEDIUM,
+    }
+    return foo.OperatorConfig(name, label=label, description=description, **(usual | other))
 
 
 def choose_view(

@@ -47,15 +47,10 @@ class CompareScores(foo.Operator):
 
     @property
     def config(self) -> foo.OperatorConfig:
-        return foo.OperatorConfig(
-            name="compare_scores",
-            label="Compare scores",
-            description="Set scores side by side: how alike they rank, what they keep and cost",
-            icon=forms.ICON,
-            dynamic=True,
-            allow_immediate_execution=True,
-            allow_delegated_execution=True,
-            default_choice_to_delegated=False,
+        return forms.operator_config(
+            "compare_scores",
+            "Compare scores",
+            "Set scores side by side: how alike they rank, what they keep and cost",
             risk_level=types.RiskLevel.LOW,
         )
 

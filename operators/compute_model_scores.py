@@ -48,16 +48,11 @@ class ComputeModelScores(foo.Operator):
 
     @property
     def config(self) -> foo.OperatorConfig:
-        return foo.OperatorConfig(
-            name="compute_model_scores",
-            label="Compute model scores",
-            description="Train a model, and score labels by what it said (AUM, EL2N, Dyn-Unc, ...)",
-            icon=forms.ICON,
-            dynamic=True,
-            allow_immediate_execution=True,
-            allow_delegated_execution=True,
+        return forms.operator_config(
+            "compute_model_scores",
+            "Compute model scores",
+            "Train a model, and score labels by what it said (AUM, EL2N, Dyn-Unc, ...)",
             default_choice_to_delegated=True,
-            risk_level=types.RiskLevel.MEDIUM,
         )
 
     def resolve_run_name(self, ctx: ExecutionContext) -> str:

@@ -42,16 +42,10 @@ class ComputeShapeScores(foo.Operator):
 
     @property
     def config(self) -> foo.OperatorConfig:
-        return foo.OperatorConfig(
-            name="compute_shape_scores",
-            label="Compute shape scores",
-            description="Score instance masks by the complexity of their outlines (TFDP)",
-            icon=forms.ICON,
-            dynamic=True,
-            allow_immediate_execution=True,
-            allow_delegated_execution=True,
-            default_choice_to_delegated=False,
-            risk_level=types.RiskLevel.MEDIUM,
+        return forms.operator_config(
+            "compute_shape_scores",
+            "Compute shape scores",
+            "Score instance masks by the complexity of their outlines (TFDP)",
         )
 
     def resolve_run_name(self, ctx: ExecutionContext) -> str:

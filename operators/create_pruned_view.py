@@ -41,16 +41,10 @@ class CreatePrunedView(foo.Operator):
 
     @property
     def config(self) -> foo.OperatorConfig:
-        return foo.OperatorConfig(
-            name="create_pruned_view",
-            label="Create pruned view",
-            description="Choose the samples to keep by a score, and save them as a view",
-            icon=forms.ICON,
-            dynamic=True,
-            allow_immediate_execution=True,
-            allow_delegated_execution=True,
-            default_choice_to_delegated=False,
-            risk_level=types.RiskLevel.MEDIUM,
+        return forms.operator_config(
+            "create_pruned_view",
+            "Create pruned view",
+            "Choose the samples to keep by a score, and save them as a view",
         )
 
     def resolve_run_name(self, ctx: ExecutionContext) -> str:

@@ -41,16 +41,10 @@ class ExportPrunedView(foo.Operator):
 
     @property
     def config(self) -> foo.OperatorConfig:
-        return foo.OperatorConfig(
-            name="export_pruned_view",
-            label="Export pruned view",
-            description="Write a view as a COCO file: the original's content, or true masks",
-            icon=forms.ICON,
-            dynamic=True,
-            allow_immediate_execution=True,
-            allow_delegated_execution=True,
-            default_choice_to_delegated=False,
-            risk_level=types.RiskLevel.MEDIUM,
+        return forms.operator_config(
+            "export_pruned_view",
+            "Export pruned view",
+            "Write a view as a COCO file: the original's content, or true masks",
         )
 
     def resolve_run_name(self, ctx: ExecutionContext) -> str:

@@ -44,15 +44,10 @@ class ManagePruningRuns(foo.Operator):
 
     @property
     def config(self) -> foo.OperatorConfig:
-        return foo.OperatorConfig(
-            name="manage_pruning_runs",
-            label="Manage pruning runs",
-            description="List, describe, open, rename or delete shape scores and pruned views",
-            icon=forms.ICON,
-            dynamic=True,
-            allow_immediate_execution=True,
-            allow_delegated_execution=True,
-            default_choice_to_delegated=False,
+        return forms.operator_config(
+            "manage_pruning_runs",
+            "Manage pruning runs",
+            "List, describe, open, rename or delete shape scores and pruned views",
             risk_level=types.RiskLevel.HIGH,
             view_target=False,
         )

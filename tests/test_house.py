@@ -22,6 +22,7 @@ PAGES = ["README.md", "CONTRIBUTING.md", *(f"docs/{p.name}" for p in (ROOT / "do
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 EXTRAS = PROJECT["project"]["optional-dependencies"]
 TOOLS = {"import-linter", "mypy", "pytest-xdist", "ruff", "pyarrow-stubs", "types-psutil"}
+LONGEST_FILE, LONGEST_FUNCTION = 250, 50  # lines, a function's without its docstring
 REQUIREMENTS = (ROOT / "requirements.txt").read_text().split()
 
 
@@ -47,6 +48,28 @@ def test_packages_import_one_way():
 def test_all_packages_are_installed():
     folders = {path.parent.relative_to(ROOT) for path in sources("tfdp")}
     assert set(PROJECT["tool"]["setuptools"]["packages"]) == {".".join(f.parts) for f in folders}
+
+
+def test_no_file_is_long():
+    lengths = {named(path): len(path.read_text().splitlines()) for path in CODE}
+    assert {name: n for name, n in lengths.items() if n > LONGEST_FILE} == {}
+
+
+def length_without_docstring(function):
+    documented = 0
+    if ast.get_docstring(function) is not None:
+        documented = function.body[0].end_lineno - function.body[0].lineno + 1
+    return function.end_lineno - function.lineno + 1 - documented
+
+
+def test_no_function_is_long():
+    long = [
+        f"{named(path)}: {node.name}"
+        for path in CODE
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.FunctionDef) and length_without_docstring(node) > LONGEST_FUNCTION
+    ]
+    assert long == []
 
 
 FOLDERS = r"\.ci|assets|benchmarks|demo|docs|operators|scripts|tests|tfdp"

@@ -132,3 +132,8 @@ def test_no_label_is_replaced_by_ids(year, tmp_path, capsys):
     assert prune(year, "-o", label, "--overwrite") == 2
     assert "is in a folder to read" in the_line(capsys)
     assert label.read_bytes() == before
+
+
+def test_a_folder_is_no_coco_file(year, tmp_path, capsys):
+    assert run("score", year, "--format", "coco", "-o", tmp_path / "i.csv") == 2
+    assert f"{year} is a folder, but COCO is a JSON file" in the_line(capsys)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.cli.running import run, the_line
 from tests.sources.label_folders import CAT, save_image, write_labels
 from tfdp.cli.train_score import add_train_score_parser
 
@@ -82,3 +83,11 @@ def test_that_test_can_fail():
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
     )
     assert found.stdout.strip() == "True"
+
+
+def test_a_folder_of_images_that_is_none_is_named_before_the_work(toy, tmp_path, capsys):
+    pytest.importorskip("torch", reason="needs the extra `models`")
+    wrong, log = tmp_path / "wrong", tmp_path / "log"
+    assert run("train-score", toy, "--images", wrong, "--log", log, "-o", tmp_path / "i.csv") == 2
+    assert f"the folder of the images: {wrong} is none" in the_line(capsys)
+    assert not log.exists()

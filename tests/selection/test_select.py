@@ -69,3 +69,8 @@ def test_what_is_kept_goes_by_the_aggregation(few_and_many, tmp_path, aggregatio
 def test_unknown_names_are_errors_that_name_the_known(few_and_many, asked, message):
     with pytest.raises(ValueError, match=message):
         tfdp.select(tfdp.score_coco(few_and_many), keep=1, **asked)
+
+
+def test_what_are_no_scores_is_refused():
+    with pytest.raises(ValueError, match=r"must be what tfdp\.score gives, but got 'ann\.json'"):
+        tfdp.select("ann.json", 0.5)

@@ -77,6 +77,8 @@ def _run(arguments: argparse.Namespace) -> int:
         ) from error
     asked = given_options(arguments, SegmentationOptions)
     SegmentationOptions(**asked)  # refuses before the images are read
+    if not arguments.images.is_dir():
+        raise ValueError(f"--images must be the folder of the images: {arguments.images} is none")
     check_names(tables=[arguments.output, arguments.instances, arguments.skipped])
     outputs = Outputs(
         arguments.instances,

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..keywords import takes_options
 from ..options import option
 from ..scores.aggregation import aggregation_option
-from ..scores.shape_scores import list_scorers
+from ..scores.shape_scores import ShapeScores, list_scorers
 from ..scores.table import SCORERS, higher_first
+from ..values import shown
 from .criteria import Criteria
 from .selection import Candidates, Selection, select_images
-
-if TYPE_CHECKING:
-    from ..scores.shape_scores import ShapeScores
 
 
 @dataclass(frozen=True)
@@ -65,6 +63,10 @@ def select(scores: ShapeScores, pruning_rate: float | None = None, **options: An
     Raises:
         ValueError: what was asked cannot be met; the message says what could be.
     """
+    if not isinstance(scores, ShapeScores):
+        raise ValueError(  # noqa: TRY004
+            f"scores must be what tfdp.score gives, but got {shown(scores)}"
+        )
     asked = SelectionOptions(pruning_rate=pruning_rate, **options)
     candidates = make_candidates(scores, asked.scorer, asked.seed, asked.aggregation)
     return select_images(candidates, asked)

@@ -201,11 +201,12 @@ def test_a_clone_deletes_its_own_runs_alone(shapes):
 
 def test_as_many_pruned_views_as_anybody_wants(shapes):
     """MongoDB allows 64 indexes; a field of a pruned view needs none."""
-    indexes = shapes.list_indexes()
-    for number in range(70):
+    for number in range(64 - len(shapes.list_indexes())):
+        shapes._sample_collection.create_index(f"theirs_{number}")
+    for number in range(3):
         prune(shapes, brain_key=f"p{number}")
-    assert shapes.list_indexes() == indexes
-    assert len(shapes.list_saved_views()) == len(shapes.list_brain_runs()) == 70
+    assert len(shapes.list_indexes()) == 64
+    assert len(shapes.list_saved_views()) == len(shapes.list_brain_runs()) == 3
 
 
 def test_scores_do_without_an_index_where_there_is_no_room(shapes, caplog):

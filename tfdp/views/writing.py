@@ -113,8 +113,7 @@ def _with_labels(
 def _write_updates(dataset: fo.Dataset, updates: Iterable[_SampleUpdate]) -> bool:
     """Whether all samples were as wanted."""
     ops = [update.op() for update in updates]
-    with soon():
-        results = foo.bulk_write(ops, sample_collection(dataset), batcher=False) if ops else []
+    results = foo.bulk_write(ops, sample_collection(dataset), batcher=False) if ops else []
     return sum(result.matched_count for result in results) == len(ops)
 
 
@@ -125,10 +124,11 @@ def _write_with_labels(
     path = batch.field.path
     labels = project_list(path, ("_id", *batch.nothing))
     for _ in range(_MAX_TRIES):
-        stored = sample_collection(dataset).find({"_id": {"$in": list(updates)}}, labels)
-        found = [_with_labels(updates[d["_id"]], raw_list(d, path), batch) for d in stored]
-        if _write_updates(dataset, found):
-            return
+        with soon():
+            stored = sample_collection(dataset).find({"_id": {"$in": list(updates)}}, labels)
+            found = [_with_labels(updates[d["_id"]], raw_list(d, path), batch) for d in stored]
+            if _write_updates(dataset, found):
+                return
     raise ValueError("another process keeps changing the labels; run this again when it is done")
 
 
@@ -166,10 +166,11 @@ def write_values(
             wanted |= {path: column[row] for path, column in (where or {}).items()}
             of_sample = {name: column[row] for name, column in values.items()}
             updates[wanted["_id"]] = _SampleUpdate(wanted, of_sample)
-        if labels is None:
-            _write_updates(dataset, updates.values())
-        else:
+        if labels is not None:
             _write_with_labels(dataset, updates, _cut_labels(labels, rows, without))
+            return rows
+        with soon():
+            _write_updates(dataset, updates.values())
         return rows
 
     end = len(sample_ids)

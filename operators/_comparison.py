@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import orjson
+import msgspec
 from fiftyone.operators import types
 
 from . import _forms as forms
@@ -16,10 +16,11 @@ if TYPE_CHECKING:
 
 def report_comparison(comparison: Comparison) -> dict[str, Any]:
     """The result of an operator: the table as data, as text, and as traces."""
+    plain = msgspec.json.encode(comparison.to_dict())  # NaN is null
     overlap, overlap_layout = plot_overlap(comparison)
     instances, instances_layout = plot_instances_kept(comparison)
     return {
-        "comparison": orjson.loads(orjson.dumps(comparison.to_dict())),  # None for NaN
+        "comparison": msgspec.json.decode(plain),
         "likeness_text": _describe_likeness(comparison),
         "kept_text": _describe_kept(comparison),
         "overlap_plot": overlap,

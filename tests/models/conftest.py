@@ -1,5 +1,6 @@
 """Small drawn images for real trainings."""
 
+import json
 import os
 import shutil
 import sys
@@ -54,10 +55,8 @@ def write_toy_dataset(
         document["images"].append(
             {"id": image_id, "file_name": name, "height": side, "width": side}
         )
-    import orjson
-
     path = folder / "instances.json"
-    path.write_bytes(orjson.dumps(document))
+    path.write_text(json.dumps(document))
     return path
 
 

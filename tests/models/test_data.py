@@ -1,11 +1,11 @@
 """Reading, resizing and checking: what is used, and what is reported instead."""
 
+import json
 import os
 import struct
 import zlib
 
 import numpy as np
-import orjson
 import pytest
 from PIL import Image
 
@@ -198,7 +198,7 @@ def coco(tmp_path, *annotations, **changes):
         ],
     }
     path = tmp_path / "a.json"
-    path.write_bytes(orjson.dumps(document | changes))
+    path.write_text(json.dumps(document | changes))
     return path
 
 

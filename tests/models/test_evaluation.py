@@ -2,9 +2,9 @@
 
 import contextlib
 import io
+import json
 
 import numpy as np
-import orjson
 import pytest
 
 torch = pytest.importorskip("torch", reason="needs the extra `models`")
@@ -55,10 +55,10 @@ def test_no_detection_gives_0(truth):
 
 
 def test_a_trained_checkpoint(toy, toy_log, tmp_path):
-    document = orjson.loads(toy.read_bytes())
+    document = json.loads(toy.read_bytes())
     document["images"].append({"id": 99, "file_name": "nowhere.png", "height": 64, "width": 64})
     path = tmp_path / "val.json"
-    path.write_bytes(orjson.dumps(document))
+    path.write_text(json.dumps(document))
     scores = evaluation.evaluate_checkpoint(
         toy_log / "checkpoint.pt",
         path,

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import IO, TYPE_CHECKING, Any
 
-import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from .json_text import format_json
 from .outputs import check_ending, check_output
 from .staging import write_atomically
 from .tables import write_arrow
@@ -48,8 +48,7 @@ def _without_nan(column: pa.ChunkedArray[Any]) -> pa.ChunkedArray[Any]:
 def write_comparison_to(file: IO[bytes], comparison: Comparison, path: Path) -> None:
     """Writes it to an open file, in the format that ``path`` ends in."""
     if path.suffix.lower() == ".json":
-        options = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE  # NaN becomes null
-        file.write(orjson.dumps(comparison.to_dict(), option=options))
+        file.write(format_json(comparison.to_dict()) + b"\n")
         return
     table = comparison.to_arrow()
     columns = {name: _without_nan(table[name]) for name in table.column_names}

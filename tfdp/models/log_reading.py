@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
+import sys
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import orjson
 
+from ..files.json_text import parse_json
 from ..files.regular_files import read_regular_file
 from ..skipped import Skipped, SkippedItem
 from .training_log import (
@@ -42,8 +42,8 @@ LOST = "only a new training can give it: delete the folder, or choose another"
 def _read_json(path: Path) -> Any:
     """What is in a file; None where it is missing or no JSON."""
     try:
-        return orjson.loads(read_regular_file(path))
-    except (FileNotFoundError, orjson.JSONDecodeError):
+        return parse_json(read_regular_file(path))
+    except (FileNotFoundError, ValueError):
         return None
 
 
@@ -98,7 +98,7 @@ def _is_seconds(seconds: Any) -> bool:
     return (
         isinstance(seconds, dict)
         and _are(list(seconds.values()), int, float)
-        and all(math.isfinite(value) for value in seconds.values())
+        and all(abs(value) <= sys.float_info.max for value in seconds.values())
         and set(seconds) == {"training", "scoring"}
     )
 

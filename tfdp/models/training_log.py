@@ -30,8 +30,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import orjson
 
+from ..files.json_text import dump_json, format_json
 from .files import write_atomically
 
 if TYPE_CHECKING:
@@ -105,8 +105,7 @@ def write_rows(folder: Path, rows: LogRows, targets: NDArray[np.uint8]) -> None:
 
 def sum_up(rows: dict[str, Any]) -> str:
     """A checksum of what `rows.json` says."""
-    options = orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_SORT_KEYS
-    return hashlib.sha256(orjson.dumps(rows, option=options)).hexdigest()
+    return hashlib.sha256(dump_json(rows)).hexdigest()
 
 
 def write_epoch(
@@ -149,6 +148,5 @@ def logged_probability(rows: NDArray[np.void]) -> NDArray[np.float32]:
 
 
 def _write_json(path: Path, content: dict[str, Any]) -> None:
-    options = orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_INDENT_2
     with write_atomically(path) as file:
-        file.write(orjson.dumps(content, option=options))
+        file.write(format_json(content))

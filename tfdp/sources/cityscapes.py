@@ -10,6 +10,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from ..errors import UnreadableError
+from ..files.json_text import parse_json
 from ..files.listing import list_files
 from ..files.regular_files import read_regular_file
 from .folder import FolderSource, Instance, LabelledImage, Labels
@@ -99,8 +100,8 @@ def _judge(label: str, mask: NDArray[np.uint32] | None) -> NDArray[np.uint32] | 
 def _read_frame(path: Path) -> _Frame:
     try:
         text = read_regular_file(path, _MAX_BYTES).decode()  # msgspec looks at no text it passes by
-        frame = msgspec.json.decode(text, type=_Frame)
-    except (OSError, ValueError, RecursionError) as error:  # msgspec's are ValueErrors
+        frame = parse_json(text, _Frame)
+    except (OSError, ValueError) as error:
         raise UnreadableError("mask_unreadable", f"{path}: {error}") from error
     check_label_size(frame.imgHeight, frame.imgWidth)
     return frame
@@ -108,8 +109,8 @@ def _read_frame(path: Path) -> _Frame:
 
 def _read_object(raw: msgspec.Raw, frame: _Frame) -> _Object | Problem:
     try:
-        item = msgspec.json.decode(raw, type=_Object)
-    except (ValueError, RecursionError) as error:
+        item = parse_json(raw, _Object)
+    except ValueError as error:
         return "bad_segmentation", str(error)
     if item.deleted:
         return item

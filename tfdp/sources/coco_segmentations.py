@@ -73,12 +73,11 @@ class _RunLengths(Struct):
     counts: Raw = Raw(b"null")
 
 
-def _join(segmentations: Segmentations, some: Ints) -> _Joined:
+def _join(segmentations: Segmentations, lengths: Ints, some: Ints) -> _Joined:
     rows, texts, heights, widths = segmentations
-    joined = [texts[k] for k in some.tolist()]
-    ends = np.cumsum([0, *map(len, joined)])
-    spans = np.column_stack([ends[:-1], ends[1:]])
-    text = np.frombuffer(b"".join(joined), np.uint8)
+    ends = lengths[some].cumsum()
+    spans = np.column_stack([ends - lengths[some], ends])
+    text = np.frombuffer(b"".join([texts[k] for k in some.tolist()]), np.uint8)
     return _Joined(text, rows[some], spans, heights[some], widths[some])
 
 
@@ -186,4 +185,4 @@ def read_segmentations(
         problems[row] = ("segmentation_too_long", f"{lengths[k]:,} bytes of text")
     fits = np.flatnonzero((lengths > 0) & (lengths <= MAX_TEXT))
     for piece in in_pieces(lengths[fits], PIECE):
-        yield from _read_joined(_join(segmentations, fits[piece]), problems)
+        yield from _read_joined(_join(segmentations, lengths, fits[piece]), problems)

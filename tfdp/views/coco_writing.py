@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import numpy as np
-import orjson
 
 from ..errors import UnreadableError
 from ..geometry.masks import MaskProblem, MaskRuns, mask_runs_from_counts
@@ -127,7 +127,7 @@ class CocoWriter:
     def _dump(self, label: dict[str, Any], image: dict[str, Any]) -> bytes | None:
         """An annotation's JSON; None, and an entry in ``skipped``, where there can be none."""
         try:
-            return orjson.dumps(_annotation(label, image, self.field.kind, self.ids))
+            return msgspec.json.encode(_annotation(label, image, self.field.kind, self.ids))
         except UnreadableError as error:
             self.skipped.add("label", str(label["_id"]), error.reason, error.detail)
             return None
@@ -161,4 +161,4 @@ class CocoWriter:
             "info": {"description": f"Exported from FiftyOne by tfdp {__version__}"},
             "licenses": [],
         }
-        output.write(b"\n]," + orjson.dumps(rest)[1:] + b"\n")
+        output.write(b"\n]," + msgspec.json.encode(rest)[1:] + b"\n")

@@ -65,6 +65,19 @@ def test_what_is_kept_is_kept_byte_for_byte(source, output, keep):
         assert kept.items() <= entries_by_id(before, member).items()
 
 
+def test_of_a_list_that_is_there_twice_the_last_is_cut(document, write, output):
+    text = json.dumps(document)
+    earlier = '{"annotations": [ {"id": 9} ], "im\\u0061ges": null, '
+    source = write(earlier + text[1:])
+    tfdp.write_coco_subset(source, [10], output)
+    assert output.read_text().startswith(earlier)
+    subset = json.loads(output.read_text())
+    assert [image["id"] for image in subset["images"]] == [10]
+    assert [a["id"] for a in subset["annotations"]] == [1]
+    tfdp.write_coco_subset(source, [10, 20, 30], output, overwrite=True)
+    assert output.read_bytes() == source.read_bytes()
+
+
 def test_entries_without_a_home_go(document, write, output):
     document["annotations"] += [
         5,

@@ -110,10 +110,10 @@ def test_an_ill_category_is_shown_in_one_line(document, write):
         tfdp.score_coco(write(json.dumps(document, indent=4).encode()))
 
 
-def test_a_file_that_cannot_be_read_is_an_os_error(tmp_path):
+def test_a_file_that_is_not_there_and_a_folder_are_errors(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"none.json"):
         tfdp.score_coco(tmp_path / "none.json")
-    with pytest.raises(IsADirectoryError):
+    with pytest.raises(ValueError, match="is a folder, but COCO is a JSON file"):
         tfdp.score_coco(tmp_path)
 
 

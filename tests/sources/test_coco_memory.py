@@ -71,19 +71,33 @@ HOSTILE = {  # annotations, and the reason that they are skipped for
 }
 
 
-def score(path):
-    run = subprocess.run(
-        [sys.executable, "-c", SCORE, path],
+REFUSED = """
+import json, sys, tfdp
+try:
+    tfdp.score_coco(sys.argv[1])
+except ValueError as error:
+    peak = next(line for line in open("/proc/self/status") if line.startswith("VmHWM"))
+    print(json.dumps([str(error), int(peak.split()[1]) / 1024]))
+"""
+needs_peak = pytest.mark.skipif(
+    not Path("/proc/self/status").exists(), reason="the system tells no peak"
+)
+
+
+def run(script, path):
+    """What a script prints, in a process of its own."""
+    done = subprocess.run(
+        [sys.executable, "-c", script, path],
         capture_output=True,
         text=True,
         cwd=Path(__file__).parents[2],
         check=False,
     )
-    assert run.returncode == 0, run.stderr
-    return json.loads(run.stdout)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
 
 
-@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the system tells no peak")
+@needs_peak
 @pytest.mark.parametrize("make, reason", HOSTILE.values(), ids=HOSTILE)
 def test_memory_is_bounded_and_the_rest_is_scored(tmp_path, make, reason):
     hostile = make()
@@ -95,7 +109,7 @@ def test_memory_is_bounded_and_the_rest_is_scored(tmp_path, make, reason):
     good = annotation(0, "[[1, 1, 9, 1, 9, 9]]")
     path = tmp_path / "hostile.json"
     path.write_text(f'{json.dumps(head)[:-1]}, "annotations": [{",".join([good, *hostile])}]}}')
-    scored, skipped, peak = score(path)
+    scored, skipped, peak = run(SCORE, path)
     assert peak < LIMIT
     assert scored == (1 if reason else 1 + len(hostile))
     assert skipped == ({reason: len(hostile)} if reason else {})
@@ -108,3 +122,35 @@ def test_millions_of_entries_that_say_nothing_are_an_error(write, member, entry)
     path = write(text.replace('"here"', ",".join([entry] * (10**6 + 1))).encode())
     with pytest.raises(ValueError, match=f"'{member}' in .* has 1,000,001 entries of less than 32"):
         tfdp.score_coco(path)
+
+
+def peak_of_an_error(path, message):
+    """Scores a file that is refused; MB."""
+    said, peak = run(REFUSED, path)
+    assert message in said
+    return peak
+
+
+@needs_peak
+@pytest.mark.parametrize(
+    "entry, message",
+    [
+        ("5", "has 25,000,000 entries of less than 32 bytes"),
+        ("{}", "has 16,666,666 entries of less than 32 bytes"),
+        ("[]", "has 16,666,666 entries of less than 32 bytes"),
+    ],
+)
+def test_a_file_of_50_mb_that_says_nothing_takes_less_than_1_gb(tmp_path, entry, message):
+    number = 50 * 10**6 // (len(entry) + 1)
+    path = tmp_path / "ann.json"
+    entries = entry + f",{entry}" * (number - 1)
+    path.write_text(f'{{"images": [], "categories": [], "annotations": [{entries}]}}')
+    assert peak_of_an_error(path, message) < 1000
+
+
+@needs_peak
+def test_a_file_of_50_mb_of_names_takes_less_than_1_gb(tmp_path):
+    path = tmp_path / "ann.json"
+    names = ",".join(f'"{k}":0' for k in range(4 * 10**6))
+    path.write_text(f"{{{names}}}")
+    assert peak_of_an_error(path, "has no list 'images', but millions of other names") < 1000

@@ -13,9 +13,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 import msgspec
+import numpy as np
 from msgspec import Raw
 
 from ..files.regular_files import read_regular_file
+from .json_count import count_commas
 from .json_texts import cut, place_in
 
 if TYPE_CHECKING:
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 
 MAX_SHORT = 10**6  # entries of a list that may be short; read, each takes hundreds of bytes
 SHORT = 32  # bytes on average; an annotation that can be scored has twice as many
+COUNTED = 2**26  # bytes; of larger files, entries are counted when they are cut, at 56 bytes each
 
 _BOM = b"\xef\xbb\xbf"
 _CHUNK = 2**20  # bytes; of the check of the encoding
@@ -85,40 +88,51 @@ def _refuse(path: Path, data: bytes, error: msgspec.DecodeError | RecursionError
     raise ValueError(f"{path} is not JSON: {what}") from None
 
 
+def _describe_names(data: bytes) -> str:
+    members = cut(data, Raw)
+    if count_commas(np.frombuffer(members, np.uint8)) > MAX_SHORT:
+        return "millions of other names"
+    return ", ".join(repr(name[:30]) for name in list(cut(data, dict[str, Raw]))[:6]) or "nothing"
+
+
 def _cut_members(path: Path, data: bytes, names: Sequence[str]) -> dict[str, Raw]:
     """The members of those names, one by one; an error says which is missing or no list."""
-    cut(data, Raw)
+    cut(data, Raw)  # what is no JSON is said first
+    kind = msgspec.defstruct("Members", [(name, Raw, Raw()) for name in names])
     try:
-        members = cut(data, dict[str, Raw])
+        members = msgspec.structs.asdict(cut(data, kind))
     except msgspec.ValidationError:
         raise ValueError(f"{path} must hold a JSON object, but holds another value") from None
-    for name in names:
-        if name not in members:
-            found = ", ".join(repr(m[:30]) for m in list(members)[:6]) or "nothing"
+    for name, text in members.items():
+        if len(text) == 0:
+            found = _describe_names(data)
             raise ValueError(f"{path} has no list {name!r}, but {found}: is it a COCO file?")
-        first = bytes(memoryview(members[name])[:1])
+        first = bytes(memoryview(text)[:1])
         if first != b"[":
             what = _KINDS.get(first, "a number")
             raise ValueError(f"{name!r} in {path} must be a list, but is {what}")
     return members
 
 
-def _cut_lists(path: Path, data: bytes, names: Sequence[str]) -> list[list[Raw]]:
-    kind = msgspec.defstruct("Lists", [(name, list[Raw]) for name in names])
-    try:
-        return list(msgspec.structs.astuple(cut(data, kind)))
-    except msgspec.ValidationError:  # also where it was so at first, and was said again
-        members = _cut_members(path, data, names)
-        return [cut(members[name], list[Raw]) for name in names]
-
-
-def _check_lengths(path: Path, name: str, entries: list[Raw]) -> None:
-    number = len(entries)
-    if number > MAX_SHORT and sum(map(len, entries)) < number * SHORT:
+def _check_length(path: Path, name: str, number: int, num_bytes: int) -> None:
+    if number > MAX_SHORT and num_bytes < number * SHORT:
         raise ValueError(
             f"{name!r} in {path} has {number:,} entries of less than {SHORT} bytes on "
             "average, too short to say anything: is it a COCO file?"
         )
+
+
+def _cut_lists(path: Path, data: bytes, names: Sequence[str]) -> dict[str, list[Raw]]:
+    if len(data) <= COUNTED and data.count(b",") >= MAX_SHORT:
+        for name, text in _cut_members(path, data, names).items():
+            number = count_commas(np.frombuffer(text, np.uint8)) + 1
+            _check_length(path, name, number, len(text))
+    kind = msgspec.defstruct("Lists", [(name, list[Raw]) for name in names])
+    try:
+        return msgspec.structs.asdict(cut(data, kind))
+    except msgspec.ValidationError:  # also where it was so at first, and was said again
+        members = _cut_members(path, data, names)
+        return {name: cut(text, list[Raw]) for name, text in members.items()}
 
 
 def read_json_file(path: str | Path, names: Sequence[str]) -> JsonFile:
@@ -138,9 +152,9 @@ def read_json_file(path: str | Path, names: Sequence[str]) -> JsonFile:
     data = read_regular_file(path)
     _check_encoding(path, data)
     try:
-        lists = dict(zip(names, _cut_lists(path, data, names), strict=True))
+        lists = _cut_lists(path, data, names)
     except (msgspec.DecodeError, RecursionError) as error:
         _refuse(path, data, error)
     for name, entries in lists.items():
-        _check_lengths(path, name, entries)
+        _check_length(path, name, len(entries), sum(map(len, entries)))
     return JsonFile(path, data, lists)

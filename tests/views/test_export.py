@@ -79,6 +79,16 @@ def test_ids_are_the_same_for_every_view(odd_shapes, tmp_path):
     assert some["categories"] == whole["categories"]
 
 
+def test_classes_that_the_view_alone_has_get_the_next_numbers(odd_shapes, tmp_path):
+    view = odd_shapes.map_labels("gt", {"edge": "border"})
+    assert export(view, tmp_path / "out.json").num_annotations == 5
+    written = read(tmp_path / "out.json")
+    names = {category["id"]: category["name"] for category in written["categories"]}
+    assert names == {1: "edge", 2: "line", 3: "ring", 4: "border"}
+    classes = [names[annotation["category_id"]] for annotation in written["annotations"]]
+    assert classes == ["ring", "line", "border", "line", "ring"]
+
+
 def test_a_mask_of_low_resolution_is_drawn_at_its_box(make_dataset, tmp_path):
     dataset = make_dataset([sample("a", [detection("a", rectangle(2, 2), (0.1, 0.2, 0.3, 0.4))])])
     export(dataset, tmp_path / "out.json")

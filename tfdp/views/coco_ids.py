@@ -26,7 +26,14 @@ class CocoIds(NamedTuple):
 
     images: Mapping[str, int]
     annotations: Mapping[str, int]
-    categories: Mapping[str, dict[str, Any]]
+    categories: dict[str, dict[str, Any]]
+
+    def category_of(self, name: str) -> int:
+        """The id of a class; a view's own class, as of ``map_labels``, gets the next number."""
+        if name not in self.categories:
+            last = max((category["id"] for category in self.categories.values()), default=0)
+            self.categories[name] = {"id": last + 1, "name": name}
+        return self.categories[name]["id"]
 
 
 def _usable(ids: list[Any]) -> bool:

@@ -62,14 +62,14 @@ def _draw_polyline(label: dict[str, Any], height: int, width: int) -> tuple[Mask
 def _annotation(
     label: dict[str, Any], image: dict[str, Any], kind: str, ids: CocoIds
 ) -> dict[str, Any]:
-    name, crowd = read_class(label), read_crowd(label)
+    crowd, name = read_crowd(label), read_class(label)
     draw = _draw_detection if kind == "detections" else _draw_polyline
     height, width = image["height"], image["width"]
     runs, box = draw(label, height, width)
     return {
         "id": ids.annotations[str(label["_id"])],
         "image_id": image["id"],
-        "category_id": ids.categories[name]["id"],
+        "category_id": ids.category_of(name),
         "segmentation": {"size": [height, width], "counts": mask_runs_to_rle(runs)[0].decode()},
         "area": int(runs.counts[1::2].sum()),
         "bbox": list(box),

@@ -46,7 +46,7 @@ def _open_coco(path: Path, split: str | None) -> Source:
     from .coco import CocoSource
 
     if path.is_dir():
-        raise ValueError(f"{path} is a folder, but COCO is a JSON file; name the file")
+        raise IsADirectoryError(f"{path} is a folder, but COCO is a JSON file; name the file")
     if split is not None:
         raise ValueError(f"{path} is a COCO file, and has no splits; give no split")
     return CocoSource(path)

@@ -87,7 +87,7 @@ def test_a_number_that_no_training_can_take(refuse, name, value):
         ({"device": "abacus"}, "expected a device such as"),
         ({"weights": "coco"}, "there are no COCO weights of maskrcnn_resnet18_fpn"),
         ({"weights": "nowhere.pt"}, "found no file 'nowhere.pt'"),
-        ({"images": "nowhere"}, "found none in 2 images; skipped: 2 missing_file"),
+        ({"images": "nowhere"}, "--images must be the folder of the images"),
         ({"log": __file__}, "expected a folder for the training log, found a file"),
     ],
 )

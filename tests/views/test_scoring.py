@@ -298,6 +298,20 @@ def test_what_cannot_be_scored_is_refused(shapes, make_dataset, case):
     assert shapes.list_brain_runs() == []
 
 
+def test_callbacks_see_the_work_come_to_its_end(shapes, tmp_path):
+    told = []
+
+    def callback(bar):
+        told.append((bar.progress, bar.complete))
+
+    tfdp.compute_shape_scores(shapes, "gt", progress=callback)
+    assert told == [(0.5, False), (1, True)]
+    tfdp.prune_view(shapes, 0.5, progress=callback)
+    assert told[2:] == [(1, True)]
+    tfdp.export_coco(shapes, tmp_path / "out.json", progress=callback)
+    assert told[-1] == (1, True)
+
+
 def test_an_unknown_rasterizer_is_refused(shapes):
     with pytest.raises(ValueError, match="choose one of coco, opencv"):
         score(shapes, rasterizer="skimage")

@@ -32,11 +32,13 @@ class Form(NamedTuple):
         keys: what is asked for of a label.
         read: the mask of a raw label in a raw sample; it has ``nbytes``. Raises UnreadableError.
         join: what a source gives of several masks.
+        has_box: whether a mask has a ``box_xywh``, too.
     """
 
     keys: tuple[str, ...]
     read: Callable[[Raw, Raw], Any]
     join: Callable[[list[Any]], Shapes]
+    has_box: bool = False
 
 
 def _read_bitmap(label: Raw, _: Raw) -> NDArray[Any]:
@@ -74,7 +76,7 @@ def join_outlines(outlines: list[Outline]) -> Polygons:
 
 _OUTLINE = Form(("points", "closed", "filled"), _read_outline, join_outlines)
 _STORED = Form(("mask", "mask_path"), _read_bitmap, Bitmaps)
-_FRAMED = Form(("mask", "mask_path", "bounding_box"), _read_framed, _join_framed)
+_FRAMED = Form(("mask", "mask_path", "bounding_box"), _read_framed, _join_framed, has_box=True)
 
 
 def find_form(kind: str, *, in_frames: bool) -> Form:

@@ -58,7 +58,7 @@ def _read_classes(labels: Sequence[_Label], problems: Problems) -> list[str | No
 
 
 def _read_masks(
-    form: Form, labels: Sequence[_Label], problems: Problems, boxes: NDArray[np.float64]
+    form: Form, labels: Sequence[_Label], problems: Problems, boxes: NDArray[np.float64] | None
 ) -> Iterator[Piece]:
     """Reads the masks of the labels without a problem, `BATCH_BYTES` at a time, and their boxes."""
     rows: list[int] = []
@@ -72,7 +72,8 @@ def _read_masks(
         except UnreadableError as error:
             problems[row] = error.reason, error.detail
             continue
-        boxes[row] = getattr(mask, "box_xywh", np.nan)
+        if boxes is not None:
+            boxes[row] = mask.box_xywh
         rows.append(row)
         masks.append(mask)
         num_bytes += mask.nbytes
@@ -164,7 +165,7 @@ class ViewSource:
     def _read_batch(self, form: Form, labels: list[_Label], num_samples: int) -> Batch:
         problems: Problems = {}
         classes = _read_classes(labels, problems)
-        boxes = np.full((len(labels), 4), np.nan)
+        boxes = np.full((len(labels), 4), np.nan) if form.has_box else None
         return Batch(
             ids=[str(label.document["_id"]) for label in labels],
             image_index=np.array([label.image for label in labels], np.int64),
@@ -181,7 +182,7 @@ class ViewSource:
         labels: list[_Label],
         classes: list[str | None],
         problems: Problems,
-        boxes: NDArray[np.float64],
+        boxes: NDArray[np.float64] | None,
     ) -> Generator[Piece, None, None]:
         yield from _read_masks(form, labels, problems, boxes)
         # by now what could not be drawn is among the problems, too

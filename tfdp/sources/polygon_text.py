@@ -67,7 +67,8 @@ def read_polygons(
     """
     capacity = (spans[:, 1] - spans[:, 0]).sum() // 2 + 1  # a number and its comma take two bytes
     numbers = np.empty(capacity, np.float64)
-    part_starts = np.zeros(capacity + 1, np.int64)
+    part_starts = np.empty(capacity + 1, np.int64)  # memory that is not touched costs nothing
+    part_starts[0] = 0
     mask_starts = np.zeros(len(spans) + 1, np.int64)
     plain = np.ones(len(spans), np.bool_)
     num = num_parts = 0

@@ -113,7 +113,7 @@ def test_an_ill_category_is_shown_in_one_line(document, write):
 def test_a_file_that_is_not_there_and_a_folder_are_errors(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"none.json"):
         tfdp.score_coco(tmp_path / "none.json")
-    with pytest.raises(ValueError, match="is a folder, but COCO is a JSON file"):
+    with pytest.raises(IsADirectoryError, match="is a folder, but COCO is a JSON file"):
         tfdp.score_coco(tmp_path)
 
 

@@ -1,6 +1,7 @@
 """Small datasets of label images and of YOLO's labels, and the same masks as a COCO file."""
 
 import json
+import os
 import struct
 import zlib
 
@@ -83,6 +84,21 @@ def line(number, polygon, size=(80, 60)):
 def write_labels(path, *lines):
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("".join(f"{each}\n" for each in lines))
+
+
+def make_pipe(path):
+    path.unlink()
+    os.mkfifo(path)
+
+
+def make_loop(path):
+    path.unlink()
+    path.symlink_to(path)
+
+
+def make_dangling(path):
+    path.unlink()
+    path.symlink_to(path.with_name("gone"))
 
 
 CAT = line(0, square(5, 5, 20)[0])

@@ -11,7 +11,15 @@ from PIL import Image
 from pycocotools import mask as mask_api
 
 import tfdp
-from tests.sources.label_folders import draw, png_that_claims, save_png, write_coco
+from tests.sources.label_folders import (
+    draw,
+    make_dangling,
+    make_loop,
+    make_pipe,
+    png_that_claims,
+    save_png,
+    write_coco,
+)
 from tfdp.sources.label_images import find_objects
 from tfdp.sources.records import read_records
 from tfdp.sources.voc import CLASSES, open_voc
@@ -199,21 +207,6 @@ def save_rgb(path):
 
 def save_jpeg(path):
     Image.new("L", (80, 60)).save(path, "JPEG")
-
-
-def make_pipe(path):
-    path.unlink()
-    os.mkfifo(path)
-
-
-def make_loop(path):
-    path.unlink()
-    path.symlink_to(path)
-
-
-def make_dangling(path):
-    path.unlink()
-    path.symlink_to(path.with_name("gone"))
 
 
 DAMAGE = {

@@ -1,7 +1,6 @@
 """YOLO segmentation: data.yaml, where images and labels are, sizes, ids, and bad input."""
 
 import json
-import os
 
 import numpy as np
 import pytest
@@ -11,7 +10,16 @@ from PIL import Image
 
 import tfdp
 from tests.sources.conftest import square
-from tests.sources.label_folders import CAT, line, png_that_claims, save_image, write_labels
+from tests.sources.label_folders import (
+    CAT,
+    line,
+    make_dangling,
+    make_loop,
+    make_pipe,
+    png_that_claims,
+    save_image,
+    write_labels,
+)
 from tfdp.sources.yolo import open_yolo
 
 COLUMNS = ["area", "perimeter", "scs", "si_scs", "cb_scs"]
@@ -239,21 +247,6 @@ def open_and_read(root):
     for read in source.batches(for_learning=False):
         read()
     return source
-
-
-def make_pipe(path):
-    path.unlink()
-    os.mkfifo(path)
-
-
-def make_loop(path):
-    path.unlink()
-    path.symlink_to(path)
-
-
-def make_dangling(path):
-    path.unlink()
-    path.symlink_to(path.with_name("gone"))
 
 
 BAD_IMAGES = {

@@ -20,6 +20,7 @@ from bson import ObjectId
 from PIL import Image
 
 import tfdp
+from tests.sources.label_folders import png_that_claims
 from tests.views.datasets import detection, sample
 from tfdp.sources.measuring import measure
 from tfdp.views.candidates import score_candidates
@@ -203,18 +204,6 @@ BAD_POINTS = {
 }
 POLYLINES = {f"points: {name}": ({"points": x}, "bad_polygon") for name, x in BAD_POINTS.items()}
 POLYLINE_SAMPLES = {f"size: {name}": ({"metadata": x}, "bad_size") for name, x in BAD_SIZES.items()}
-
-
-def png_that_claims(width, height):
-    """A PNG of a good header and hardly any pixels."""
-
-    def chunk(kind, data):
-        body = kind + data
-        return struct.pack(">I", len(data)) + body + struct.pack(">I", zlib.crc32(body))
-
-    start = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0))
-    pixels = chunk(b"IDAT", zlib.compress(bytes(100)))
-    return b"\x89PNG\r\n\x1a\n" + start + pixels + chunk(b"IEND", b"")
 
 
 def claim(width, height):

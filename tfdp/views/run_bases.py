@@ -76,3 +76,20 @@ class RecordResults(fob.BrainResults):
         cls, d: dict[str, Any], samples: SampleCollection, config: FieldsRunConfig, key: str
     ) -> RecordResults:
         return cls(samples, config, key, d["record"])
+
+
+class LabelScoringResults(RecordResults):
+    """What a run that scored labels found, beside the scores, which are in the fields.
+
+    ``record`` is the whole as one JSON object.
+    """
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Numbers: ``samples``, ``scored_samples``, ``instances``, ``skipped``."""
+        return self.record["counts"]
+
+    @property
+    def skipped(self) -> dict[str, list[str]]:
+        """Reason -> ids of the labels, and of the samples, that were not scored."""
+        return self.record["skipped"]

@@ -10,7 +10,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..scores.balance import ClassTotals
-from .run_bases import FieldsRun, FieldsRunConfig, LabelScoringRun, RecordResults
+from .run_bases import (
+    FieldsRun,
+    FieldsRunConfig,
+    LabelScoringResults,
+    LabelScoringRun,
+    RecordResults,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -90,21 +96,8 @@ class Pruning(FieldsRun):
     """The run of ``prune_view``; its saved view goes with it."""
 
 
-class ShapeScoringResults(RecordResults):
-    """What ``compute_shape_scores`` found, beside the scores, which are in the fields.
-
-    ``record`` is the whole as one JSON object.
-    """
-
-    @property
-    def counts(self) -> dict[str, int]:
-        """Numbers: ``samples``, ``scored_samples``, ``instances``, ``degenerate``, ``skipped``."""
-        return self.record["counts"]
-
-    @property
-    def skipped(self) -> dict[str, list[str]]:
-        """Reason -> ids of the labels that were not scored."""
-        return self.record["skipped"]
+class ShapeScoringResults(LabelScoringResults):
+    """What ``compute_shape_scores`` found; ``counts`` has ``degenerate``, too."""
 
     @property
     def degenerate(self) -> list[str]:
@@ -166,21 +159,8 @@ class ModelScoring(LabelScoringRun):
     """The run of ``compute_model_scores``; its training log stays when it is deleted."""
 
 
-class ModelScoringResults(RecordResults):
-    """What ``compute_model_scores`` found, beside the scores, which are in the fields.
-
-    ``record`` is the whole as one JSON object.
-    """
-
-    @property
-    def counts(self) -> dict[str, int]:
-        """Numbers: ``samples``, ``scored_samples``, ``instances``, ``skipped``."""
-        return self.record["counts"]
-
-    @property
-    def skipped(self) -> dict[str, list[str]]:
-        """Reason -> ids of the labels, and of the samples, that were not scored."""
-        return self.record["skipped"]
+class ModelScoringResults(LabelScoringResults):
+    """What ``compute_model_scores`` found."""
 
     @property
     def seconds(self) -> dict[str, float]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from fiftyone.operators import types
 
-from tfdp.options import TEXTS, options_of
+from tfdp.options import NUMBERS, TEXTS, options_of
 
 from . import _forms as forms
 
@@ -56,6 +56,8 @@ def ask(
     if option.kind == TEXTS:
         dropdown = types.DropdownView(multiple=True, choices=forms.list_choices(choices or ()))
         inputs.list(option.name, types.String(), view=dropdown, **said)
+    elif option.kind == NUMBERS:
+        inputs.list(option.name, types.Number(), **said)
     elif choices is not None:
         forms.choose(inputs, option.name, choices, given=given, **said)
     elif option.kind is bool:

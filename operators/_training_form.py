@@ -10,8 +10,8 @@ from tfdp.models.options import (
     NAMED_WEIGHTS,
     ClassificationOptions,
     SegmentationOptions,
-    default_scores,
 )
+from tfdp.models.scoring_options import default_scores
 from tfdp.options import options_of
 from tfdp.scores.table import SCORERS
 from tfdp.values import check_text, shown

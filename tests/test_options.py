@@ -11,7 +11,7 @@ import pytest
 import tfdp
 from tfdp.cli.options import add_options, given_options
 from tfdp.keywords import takes_options
-from tfdp.options import Choice, Options, option, options_of
+from tfdp.options import Choice, Options, Preset, option, options_of
 from tfdp.registry import Registry
 from tfdp.selection.select import SelectionOptions
 
@@ -65,6 +65,28 @@ def test_a_subclass_changes_a_default_and_nothing_that_is_said():
     assert (said.default, said.label, said.most) == (4, base.label, base.most)
     with pytest.raises(ValueError, match="coats must be a whole number of 1 to 5"):
         Whitewash(coats=6)
+
+
+WORKS = {"barn": Preset("barn", "Barn", "cheap", {"litres": 9.0, "coats": 1})}
+
+
+@dataclass(frozen=True)
+class Work(Paint):
+    preset: str | None = option(None, "Preset", "options that go together", choices=lambda: WORKS)
+    depths: tuple[float, ...] | None = option(None, "Depths", "of which thickness")
+
+
+def test_a_preset_stands_for_what_is_not_given():
+    assert Work.given() == Work()
+    assert Work.given(preset="barn") == Work(preset="barn", litres=9.0, coats=1)
+    assert Work.given(preset="barn", coats=2) == Work(preset="barn", litres=9.0, coats=2)
+    with pytest.raises(ValueError, match="unknown preset 'shed'; choose one of barn"):
+        Work.given(preset="shed")
+    parser = argparse.ArgumentParser()
+    add_options(parser, Work)
+    words = ["--width", "1", "--preset", "barn", "--litres", "3", "--depths", "1", ".5"]
+    given = given_options(parser.parse_args(words), Work)
+    assert Work.given(**given) == Work(preset="barn", litres=3, coats=1, depths=(1, 0.5), width=1)
 
 
 def parse(cls, *words):

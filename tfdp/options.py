@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 from dataclasses import dataclass, field, fields, replace
 from types import NoneType
-from typing import TYPE_CHECKING, Any, NamedTuple, get_args, get_type_hints
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, get_args, get_type_hints
 
 from .values import (
     LARGEST,
@@ -17,6 +17,7 @@ from .values import (
     check_flag,
     check_ids,
     check_number,
+    check_numbers,
     check_text,
     check_texts,
     check_whole,
@@ -25,13 +26,17 @@ from .values import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-TEXTS, IDS = tuple[str, ...], tuple[Any, ...]
+TEXTS, NUMBERS, IDS = tuple[str, ...], tuple[float, ...], tuple[Any, ...]
 _CHECKS: dict[Any, Callable[[str, Any], Any]] = {
     bool: check_flag,
     str: check_text,
     TEXTS: check_texts,
+    NUMBERS: check_numbers,
     IDS: check_ids,
 }
+
+
+Given = TypeVar("Given", bound="Options")
 
 
 class Choice(NamedTuple):
@@ -39,6 +44,23 @@ class Choice(NamedTuple):
 
     label: str
     description: str = ""
+
+
+@dataclass(frozen=True)
+class Preset:
+    """Options that go together.
+
+    Attributes:
+        name: by which they are asked for.
+        label: what people call it.
+        description: what it is, and whose.
+        values: the options by their names.
+    """
+
+    name: str
+    label: str
+    description: str
+    values: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -75,7 +97,7 @@ class Option:
 
     @property
     def kind(self) -> Any:
-        """The type of a value: float, int, bool, str, `TEXTS` or `IDS`."""
+        """The type of a value: float, int, bool, str, `TEXTS`, `NUMBERS` or `IDS`."""
         return get_args(self.hint)[0] if self.is_optional else self.hint
 
     def check(self, value: Any) -> Any:
@@ -129,3 +151,16 @@ class Options:
     def __post_init__(self) -> None:
         for name, said in options_of(type(self)).items():
             object.__setattr__(self, name, said.check(getattr(self, name)))
+
+    @classmethod
+    def given(cls: type[Given], **values: Any) -> Given:  # noqa: PYI019 - Self needs 3.11
+        """The options that were given; in place of those that were not, the given preset's.
+
+        Raises:
+            ValueError: a value is not what it must be, or the preset is unknown.
+        """
+        said = options_of(cls)["preset"]
+        name = said.check(values.get("preset"))
+        presets = {} if said.choices is None else said.choices()
+        preset = {} if name is None else presets[name].values
+        return cls(**{**preset, **values})

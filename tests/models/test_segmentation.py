@@ -16,8 +16,8 @@ from tfdp.models.checkpoints import load_weights, read_checkpoint  # noqa: E402
 from tfdp.models.data import load_image  # noqa: E402
 from tfdp.models.log_reading import open_targets  # noqa: E402
 from tfdp.models.mask_rcnn import blank_mask_rcnn, mask_logits  # noqa: E402
-from tfdp.models.options import MODEL_SCORES  # noqa: E402
 from tfdp.models.score_log import score_log  # noqa: E402
+from tfdp.models.scoring_options import MODEL_SCORES  # noqa: E402
 from tfdp.models.segmentation import train_and_score  # noqa: E402
 from tfdp.models.training_log import epoch_path, unpack_bits  # noqa: E402
 from tfdp.sources.formats import open_sources  # noqa: E402

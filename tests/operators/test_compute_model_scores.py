@@ -11,7 +11,7 @@ from fiftyone.operators.delegated import DelegatedOperationService
 from fiftyone.operators.executor import resolve_type
 
 from tests.views.datasets import cut_annotations, import_coco
-from tfdp.models.options import MODEL_SCORES, SNAPSHOT_SCORES
+from tfdp.models.scoring_options import MODEL_SCORES, SNAPSHOT_SCORES
 from tfdp.views.model_plan import find_log_folder, find_missing_packages
 
 URI = "@tfdp/instance-pruning/compute_model_scores"

@@ -10,7 +10,7 @@ import pytest
 import tfdp
 from tests.views.datasets import cut_annotations, detection, import_coco, rectangle
 from tfdp.models.log_reading import read_seconds
-from tfdp.models.options import MODEL_SCORES
+from tfdp.models.scoring_options import MODEL_SCORES
 from tfdp.sources.formats import open_sources
 from tfdp.sources.records import read_records
 from tfdp.views.labels import find_label_field

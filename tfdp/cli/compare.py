@@ -82,7 +82,7 @@ def _compare(arguments: argparse.Namespace) -> Comparison:
         arguments.annotations, arguments.format, arguments.rasterizer, split=arguments.split
     )
     seconds = dict.fromkeys(SHAPE_SCORES, time.perf_counter() - started)
-    candidates = [make_candidates(scores, name, arguments.seed) for name in list_scorers()]
+    candidates = [make_candidates(scores, name, arguments.seed or 0) for name in list_scorers()]
     taken = set(list_scorers())
     for path in arguments.scores:
         candidates += _read_candidates(path, scores, taken)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from argparse import BooleanOptionalAction
 from typing import TYPE_CHECKING, Any
 
-from ..options import TEXTS, options_of
+from ..options import NUMBERS, TEXTS, options_of
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
@@ -19,15 +19,15 @@ _ARGUMENTS: dict[Any, dict[str, Any]] = {  # by the kind of an option
     bool: {"action": BooleanOptionalAction},
     str: {},
     TEXTS: {"nargs": "+", "metavar": "NAME"},
+    NUMBERS: {"type": float, "nargs": "+", "metavar": "X"},
 }
 
 
 def _argument(option: Option) -> dict[str, Any]:
-    """What `add_argument` takes."""
+    """What `add_argument` takes; what is not given is None, so that a preset can stand for it."""
     usual = "" if option.default is None else f" ({option.default})"
     argument = {
         "dest": option.name,
-        "default": option.default,
         "help": f"{option.help}{usual}".replace("%", "%%"),
         **_ARGUMENTS[option.kind],
     }
@@ -54,4 +54,5 @@ def add_options(parser: ArgumentParser, cls: type, *names: str) -> None:
 
 def given_options(arguments: Namespace, cls: type) -> dict[str, Any]:
     """What a command was given of a dataclass's options, as keywords of the dataclass."""
-    return {name: getattr(arguments, name) for name in _of_command(cls, ())}
+    values = vars(arguments)
+    return {name: values[name] for name in _of_command(cls, ()) if values.get(name) is not None}

@@ -81,7 +81,7 @@ def _run(arguments: argparse.Namespace) -> None:
     )
     outputs.check()
     scores = score_files(arguments.annotations, arguments)
-    images = scores.image_table(arguments.aggregation)
+    images = scores.image_table(arguments.aggregation or "sum")
     tables = {arguments.output: images, arguments.instances: scores.instances}
     with outputs.write() as staging:
         for path, table in tables.items():

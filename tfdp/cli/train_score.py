@@ -10,7 +10,8 @@ import pyarrow as pa
 
 from ..files.stopping import stopping
 from ..files.tables import write_arrow
-from ..models.options import MODEL_SCORES, SegmentationOptions
+from ..models.options import SegmentationOptions
+from ..models.scoring_options import MODEL_SCORES
 from ..skipped import Skipped
 from ..sources.formats import open_sources
 from .options import add_options, given_options
@@ -76,7 +77,7 @@ def _run(arguments: argparse.Namespace) -> int:
             f"train-score needs {error.name}: install the extra, pip install 'tfdp[models]'"
         ) from error
     asked = given_options(arguments, SegmentationOptions)
-    SegmentationOptions(**asked)  # refuses before the images are read
+    options = SegmentationOptions.given(**asked)  # refuses before the images are read
     if not arguments.images.is_dir():
         raise ValueError(f"--images must be the folder of the images: {arguments.images} is none")
     check_names(tables=[arguments.output, arguments.instances, arguments.skipped])
@@ -84,7 +85,7 @@ def _run(arguments: argparse.Namespace) -> int:
         arguments.instances,
         arguments.skipped,
         arguments.output,
-        inputs=[arguments.annotations, Path(arguments.weights)],
+        inputs=[arguments.annotations, Path(options.weights)],
         overwrite=arguments.overwrite,
     )
     outputs.check()  # before hours of training

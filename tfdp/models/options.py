@@ -3,75 +3,42 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from ..options import Options, option
-from ..scores.aggregation import aggregation_option
-from ..scores.table import SCORERS, Scorer, names_needing
-from . import dynamics
+from ..options import Choice, option
 from .log_reading import MOST_EPOCHS
-from .regions import REGIONS
+from .presets import CLASSIFICATION_PRESETS, SEGMENTATION_PRESETS
+from .scoring_options import PixelOptions, ScoringOptions, check_scores, default_scores
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-SNAPSHOT_SCORES = names_needing("model")
-DYNAMIC_SCORES = names_needing("training")
-MODEL_SCORES = SNAPSHOT_SCORES + DYNAMIC_SCORES
 NAMED_WEIGHTS = ("imagenet", "coco", "none")
-OF_LOG = (  # what makes a training the one that it is; the rest can differ when it goes on
-    "model",
-    "weights",
-    "epochs",
-    "batch_size",
-    "image_size",
-    "learning_rate",
-    "flips",
-    "seed",
-)
-
-
-def default_scores(epochs: int) -> tuple[str, ...]:
-    """All scores after a training; those of one model for weights that were not trained."""
-    return MODEL_SCORES if epochs else SNAPSHOT_SCORES
-
-
-def check_scores(scores: Sequence[str], epochs: int, window: int | None) -> None:
-    """Raise ValueError for a choice that such a run cannot give: before it, not after hours."""
-    if not scores:
-        raise ValueError(f"expected one score or more of {', '.join(MODEL_SCORES)}, got none")
-    for score in scores:
-        if score not in MODEL_SCORES:
-            raise ValueError(f"expected a score of {', '.join(MODEL_SCORES)}, got {score!r}")
-    dynamic = [score for score in scores if score in DYNAMIC_SCORES]
-    if epochs == 0 and dynamic:
-        raise ValueError(
-            f"{', '.join(dynamic)} need a training: expected 1 epoch or more, got 0;"
-            f" without training there are {', '.join(SNAPSHOT_SCORES)}"
-        )
-    if set(names_needing("window")) & set(scores):
-        chosen = dynamics.default_window(epochs) if window is None else window
-        dynamics.check_window(epochs, chosen)
-
-
-def _list_scores() -> Mapping[str, Scorer]:
-    return {name: SCORERS[name] for name in MODEL_SCORES}
+OPTIMIZERS = {
+    "sgd": Choice("SGD", "with a momentum of 0.9"),
+    "adamw": Choice("AdamW", "whose learning rate is about a twentieth of SGD's or less"),
+}
+SCHEDULES = {
+    "step": Choice("Steps", "a tenth of the learning rate after each decay point"),
+    "cosine": Choice("Cosine", "half a cosine, down to nothing"),
+}
+PRECISIONS = {
+    "auto": Choice("Automatic", "bfloat16 where the network runs on CUDA, else float32"),
+    "float32": Choice("float32"),
+    "bfloat16": Choice("bfloat16", "mixed: boxes, losses and scores stay float32"),
+}
+NOT_OF_LOG = {"preset", "device", "workers"}  # what can differ when a training goes on
 
 
 @dataclass(frozen=True)
-class TrainingOptions(Options):
+class TrainingOptions(ScoringOptions):
     """How a network is trained, and which scores are taken from what it said.
 
     Raises:
         ValueError: no training can be like that; before a log of it is begun.
     """
 
-    model: str = option(
-        "",
-        "Model",
-        "the network: for masks maskrcnn_resnet50_fpn, its _v2, or maskrcnn_resnet18_fpn for quick "
-        "looks; for classes a ResNet, Swin or ConvNeXt, by torchvision's name",
+    preset: str | None = option(
+        None, "Preset", "a whole recipe; what is given beside it goes before", choices=dict
     )
+    model: str = option("", "Model", "the network")
     weights: str = option(
         "imagenet",
         "Start weights",
@@ -84,6 +51,13 @@ class TrainingOptions(Options):
         "0 scores the start weights as they are: entropy, loss and el2n",
         most=MOST_EPOCHS,
     )
+    iterations: int | None = option(
+        None,
+        "Iterations",
+        "batches in all, of which each epoch gets its part; by default an epoch is once through "
+        "all images",
+        least=1,
+    )
     batch_size: int = option(2, "Batch size", "images that are learned at a time", least=1)
     image_size: int = option(
         800,
@@ -92,11 +66,36 @@ class TrainingOptions(Options):
         least=32,  # the networks' coarsest cells
         most=8192,
     )
+    optimizer: str = option("sgd", "Optimizer", "what makes the steps", choices=lambda: OPTIMIZERS)
     learning_rate: float = option(
         0.02,
         "Learning rate",
         "of the usual recipe; it is scaled to the batch. Lower it if training diverges",
         limits={"above": 0},
+    )
+    schedule: str = option(
+        "step", "Schedule", "how the learning rate goes down", choices=lambda: SCHEDULES
+    )
+    decay_epochs: tuple[float, ...] | None = option(
+        None,
+        "Decay points",
+        "epochs after which the schedule step takes a tenth; by default 2/3 and 11/12 of them",
+    )
+    warm_up_epochs: float | None = option(
+        None,
+        "Warm-up",
+        "epochs in which the learning rate rises; by default 1000 batches, and one epoch at most",
+        limits={"least": 0},
+    )
+    weight_decay: float = option(1e-4, "Weight decay", "of the optimizer", limits={"least": 0})
+    gradient_clip: float | None = option(
+        None,
+        "Gradient clipping",
+        "longest that all gradients together may be; by default as long as they are",
+        limits={"above": 0},
+    )
+    precision: str = option(
+        "auto", "Precision", "of the network's arithmetic", choices=lambda: PRECISIONS
     )
     seed: int = option(0, "Seed", "of all that is random")
     device: str | None = option(
@@ -107,19 +106,6 @@ class TrainingOptions(Options):
         "Workers",
         "processes that load images; by default 0 on the CPU, at most 8 elsewhere",
         most=512,
-    )
-    scores: tuple[str, ...] | None = option(
-        None,
-        "Scores",
-        "by default all that the run can give: they cost one scoring pass an epoch together",
-        choices=_list_scores,
-    )
-    window: int | None = option(
-        None,
-        "Window",
-        "epochs, of dyn_unc and dual; by default min(10, max(2, epochs // 2))",
-        least=2,
-        most=MOST_EPOCHS,
     )
 
     def __post_init__(self) -> None:
@@ -133,25 +119,49 @@ class TrainingOptions(Options):
 
     def of_log(self) -> dict[str, Any]:
         """What a log is of: the options that must be the same for it to go on."""
-        return {name: vars(self)[name] for name in OF_LOG if name in vars(self)}
+        asked_of_log = {*vars(ScoringOptions()), *vars(PixelOptions()), *NOT_OF_LOG}
+        return {
+            name: list(value) if isinstance(value, tuple) else value  # as it comes back from json
+            for name, value in vars(self).items()
+            if name not in asked_of_log
+        }
 
 
 @dataclass(frozen=True)
-class SegmentationOptions(TrainingOptions):
+class SegmentationOptions(TrainingOptions, PixelOptions):
     """Of a Mask R-CNN, by the usual recipe; the learning rate is for 16 images."""
 
-    model: str = "maskrcnn_resnet50_fpn"
-    region: str = option(
-        "roi", "Average over", "an instance's pixels that are averaged", choices=lambda: REGIONS
+    preset: str | None = option(
+        None,
+        "Preset",
+        "a whole recipe; what is given beside it goes before",
+        choices=lambda: SEGMENTATION_PRESETS,
     )
-    aggregation: str = aggregation_option()
+    model: str = option(
+        "maskrcnn_resnet50_fpn",
+        "Model",
+        "maskrcnn_resnet50_fpn, its _v2 or maskrcnn_resnet18_fpn of torchvision; maskrcnn_light, "
+        "which a CPU can train; or maskrcnn: and the name of a backbone of timm",
+    )
+    scales: tuple[float, ...] | None = option(
+        None,
+        "Training sizes",
+        "px of the shorter side, of which each image in training gets one at random; by default "
+        "the image size",
+    )
 
 
 @dataclass(frozen=True)
 class ClassificationOptions(TrainingOptions):
     """Of a classifier, by the usual ImageNet recipe; the learning rate is for 256 images."""
 
-    model: str = "resnet18"
+    preset: str | None = option(
+        None,
+        "Preset",
+        "a whole recipe; what is given beside it goes before",
+        choices=lambda: CLASSIFICATION_PRESETS,
+    )
+    model: str = option("resnet18", "Model", "a ResNet, Swin or ConvNeXt, by torchvision's name")
     epochs: int = 20
     batch_size: int = 64
     image_size: int = 224
@@ -160,4 +170,22 @@ class ClassificationOptions(TrainingOptions):
         True,
         "Mirror images at random",
         "in training; not where left and right differ, as in digits",
+    )
+    crops: bool = option(
+        False, "Crop images at random", "in training: 8 to 100 % of the area, resized"
+    )
+    auto_augment: bool = option(
+        False, "Augment images", "in training, by torchvision's RandAugment"
+    )
+    label_smoothing: float = option(
+        0.0,
+        "Label smoothing",
+        "share of the target that is spread over all classes",
+        limits={"least": 0, "below": 1},
+    )
+    log_while_training: bool = option(
+        False,
+        "Log while training",
+        "take what the network says of an image when it learns it, as Dyn-Unc's released code "
+        "does, not in a scoring pass after the epoch",
     )

@@ -12,8 +12,8 @@ from ..scores.table import higher_first
 from ..values import check_choice
 from . import dynamics
 from .log_reading import open_epochs, open_targets, read_rows, read_run, read_seconds
-from .options import SNAPSHOT_SCORES, check_scores, default_scores
 from .regions import REGIONS, aggregate_pixels
+from .scoring_options import SNAPSHOT_SCORES, check_scores, default_scores
 from .training_log import (
     MEANS,
     PIXELS,

@@ -181,5 +181,5 @@ def train_and_score(
         asked.chosen_scores,
         window=asked.window,
         region=asked.region,
-        aggregation=asked.aggregation,
+        aggregation=asked.aggregation or "sum",
     )

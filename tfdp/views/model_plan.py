@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import fiftyone as fo
 
 from ..models.log_reading import read_run
-from ..models.options import MODEL_SCORES, ClassificationOptions, SegmentationOptions
+from ..models.options import ClassificationOptions, SegmentationOptions
+from ..models.scoring_options import MODEL_SCORES
 from ..options import options_of
 from .field_names import choose_prefix, name_score_fields
 from .fiftyone_internals import root_dataset

@@ -85,7 +85,7 @@ def main():
     arguments = parser.parse_args()
     device, examples = find_device(arguments.device), load(arguments)
     with seeded(0, 0):
-        network = blank_mask_rcnn(arguments.model, arguments.classes, arguments.image_size)
+        network = blank_mask_rcnn(arguments.model, arguments.classes)
     network = network.to(device).eval()
     seconds = {plain: [], score: []}
     with torch.inference_mode():

@@ -15,7 +15,7 @@ SMALL = "maskrcnn_resnet18_fpn"
 @pytest.fixture(scope="module")
 def network():
     with seeded(0, 0):
-        return mask_rcnn.blank_mask_rcnn(SMALL, 3, 64)
+        return mask_rcnn.blank_mask_rcnn(SMALL, 3)
 
 
 def test_mask_logits_are_those_of_the_whole_network(network):
@@ -37,15 +37,22 @@ def test_mask_logits_are_those_of_the_whole_network(network):
     torch.testing.assert_close(logits, expected)
 
 
-def test_images_of_the_networks_size_are_not_resized_again(network):
-    batch, _ = network.eval().transform([torch.rand(3, 64, 107), torch.rand(3, 1, 107)])
-    assert batch.image_sizes == [(64, 107), (1, 107)]
+@pytest.mark.parametrize("train", [True, False])
+def test_images_and_boxes_are_not_resized_again(network, train):
+    boxes = torch.tensor([[0.0, 0, 1, 1]])
+    targets = [{"boxes": boxes, "masks": torch.ones(1, *size)} for size in ((40, 300), (1, 107))]
+    images = [torch.rand(3, 40, 300), torch.rand(3, 1, 107)]
+    batch, moved = network.train(train).transform(images, targets)
+    assert batch.image_sizes == [(40, 300), (1, 107)]
+    assert batch.tensors.shape == (2, 3, 64, 320)
+    assert all(torch.equal(target["boxes"], boxes) for target in moved)
+    assert moved[0]["masks"].shape == (1, 40, 300)
 
 
 @pytest.mark.parametrize("model", mask_rcnn.MASK_RCNN_MODELS)
 def test_heads_have_the_datasets_classes(model):
     with torch.device("meta"):
-        heads = mask_rcnn.blank_mask_rcnn(model, 5, 64, pretrained=True).roi_heads
+        heads = mask_rcnn.blank_mask_rcnn(model, 5, pretrained=True).roi_heads
     assert heads.box_predictor.cls_score.out_features == 6
     assert heads.mask_predictor.mask_fcn_logits.out_channels == 6
 
@@ -58,7 +65,7 @@ def save(path, network, model=SMALL, classes=("a", "b", "c")):
 def test_a_checkpoint_brings_its_weights_and_classes(tmp_path, network):
     path = save(tmp_path / "c.pt", network)
     assert mask_rcnn.start_classes(SMALL, path, ["b", "z"], train=True) == ["a", "b", "c"]
-    loaded = mask_rcnn.blank_mask_rcnn(SMALL, 3, 64, pretrained=True)
+    loaded = mask_rcnn.blank_mask_rcnn(SMALL, 3, pretrained=True)
     mask_rcnn.load_start_weights(loaded, SMALL, path)
     own = network.state_dict()
     assert all(torch.equal(own[name], value) for name, value in loaded.state_dict().items())
@@ -66,7 +73,7 @@ def test_a_checkpoint_brings_its_weights_and_classes(tmp_path, network):
 
 def test_a_plain_state_dict_will_do(tmp_path, network):
     torch.save(network.state_dict(), tmp_path / "plain.pth")
-    loaded = mask_rcnn.blank_mask_rcnn(SMALL, 3, 64, pretrained=True)
+    loaded = mask_rcnn.blank_mask_rcnn(SMALL, 3, pretrained=True)
     mask_rcnn.load_start_weights(loaded, SMALL, str(tmp_path / "plain.pth"))
 
 
@@ -84,13 +91,13 @@ def test_wrong_weights_are_named(tmp_path, network, capsys):
     with pytest.raises(ValueError, match=r"expected labels among the 3 classes .*found z"):
         mask_rcnn.start_classes(SMALL, path, ["z"], train=True)
     with pytest.raises(ValueError, match=r"of another shape .*box_predictor"):
-        mask_rcnn.load_start_weights(mask_rcnn.blank_mask_rcnn(SMALL, 4, 64), SMALL, path)
+        mask_rcnn.load_start_weights(mask_rcnn.blank_mask_rcnn(SMALL, 4), SMALL, path)
     with pytest.raises(ValueError, match=r"found no file 'nowhere.pt'"):
         mask_rcnn.start_classes(SMALL, "nowhere.pt", ["a"], train=True)
     with pytest.raises(ValueError, match="no COCO weights of maskrcnn_resnet18_fpn"):
         mask_rcnn.load_start_weights(network, SMALL, "coco")
     with pytest.raises(ValueError, match="expected a model of"):
-        mask_rcnn.blank_mask_rcnn("yolo", 3, 64)
+        mask_rcnn.blank_mask_rcnn("yolo", 3)
     (tmp_path / "text.pt").write_text("hello")
     with pytest.raises(ValueError, match="expected a torch checkpoint"):
         read_checkpoint(tmp_path / "text.pt")
@@ -119,7 +126,7 @@ def test_published_weights_come_from_torchs_cache(tmp_path, monkeypatch):
     published = resnet18()
     (tmp_path / "hub" / "checkpoints").mkdir(parents=True)
     torch.save(published.state_dict(), tmp_path / "hub/checkpoints/resnet18-f37072fd.pth")
-    network = mask_rcnn.blank_mask_rcnn(SMALL, 3, 64, pretrained=True)
+    network = mask_rcnn.blank_mask_rcnn(SMALL, 3, pretrained=True)
     mask_rcnn.load_start_weights(network, SMALL, "imagenet")
     body = network.backbone.body
     np.testing.assert_array_equal(body.conv1.weight.detach(), published.conv1.weight.detach())

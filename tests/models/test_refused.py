@@ -156,7 +156,7 @@ def test_weights_that_are_none(refuse, tmp_path, content):
 
 @pytest.mark.parametrize("change", ["nan", "infinite", "complex", "sparse", "shape"])
 def test_weights_of_the_right_names_and_bad_values(refuse, tmp_path, change):
-    weights = blank_mask_rcnn("maskrcnn_resnet18_fpn", 2, 32).state_dict()
+    weights = blank_mask_rcnn("maskrcnn_resnet18_fpn", 2).state_dict()
     name = "backbone.body.conv1.weight"
     value = weights[name]
     weights[name] = {

@@ -46,7 +46,7 @@ def test_the_image_with_wrong_masks_has_the_lowest_aum_and_the_highest_loss(toy_
 def test_the_last_epochs_loss_is_the_checkpoints_binary_cross_entropy(toy, toy_log):
     """A second implementation, image by image, by torch's own loss on the saved weights."""
     checkpoint = read_checkpoint(toy_log / "checkpoint.pt")
-    network = blank_mask_rcnn(checkpoint.model, 2, 64)
+    network = blank_mask_rcnn(checkpoint.model, 2)
     load_weights(network, checkpoint.weights, "checkpoint")
     records, _ = read_records(open_sources(toy), toy.parent)
     targets = open_targets(toy_log, 20, 784)[:2]

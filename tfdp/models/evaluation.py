@@ -45,9 +45,7 @@ def load_network(checkpoint: Checkpoint, source: str) -> Any:
     """
     if not checkpoint.model or not checkpoint.classes:
         raise ValueError(f"{source}: expected a checkpoint of ours, with its model and classes")
-    network = blank_mask_rcnn(
-        checkpoint.model, len(checkpoint.classes), checkpoint.image_size, pretrained=True
-    )
+    network = blank_mask_rcnn(checkpoint.model, len(checkpoint.classes), pretrained=True)
     load_weights(network, checkpoint.weights, source)
     return network.eval()
 

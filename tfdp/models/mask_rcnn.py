@@ -13,10 +13,11 @@ from torchvision.models.detection.mask_rcnn import (
     MaskRCNN_ResNet50_FPN_V2_Weights,
     MaskRCNN_ResNet50_FPN_Weights,
 )
+from torchvision.models.detection.transform import GeneralizedRCNNTransform
 from torchvision.ops import FrozenBatchNorm2d
 
+from .box_precision import keep_boxes_in_float32
 from .checkpoints import load_weights
-from .data import LONGEST_SIDE
 from .start_weights import download_weights, read_start_checkpoint
 
 if TYPE_CHECKING:
@@ -36,16 +37,27 @@ COCO_WEIGHTS = {
 HEADS = ("roi_heads.box_predictor.", "roi_heads.mask_predictor.mask_fcn_logits.")
 
 
-def blank_mask_rcnn(
-    model: str, num_classes: int, image_size: int, *, pretrained: bool = False
-) -> nn.Module:
-    """A Mask R-CNN without trained weights.
+class _Transform(GeneralizedRCNNTransform):  # type: ignore[misc]  # torchvision has no types
+    """Normalises and pads; torchvision's resizes, too, and images come at their final size."""
+
+    def __init__(self, mean: Sequence[float], std: Sequence[float]) -> None:
+        super().__init__(0, 0, list(mean), list(std))
+
+    def resize(
+        self, image: torch.Tensor, target: dict[str, torch.Tensor] | None = None
+    ) -> tuple[torch.Tensor, dict[str, torch.Tensor] | None]:
+        return image, target
+
+
+def blank_mask_rcnn(model: str, num_classes: int, *, pretrained: bool = False) -> nn.Module:
+    """A Mask R-CNN without trained weights, for images that have their final size.
+
+    Its boxes and losses are float32 under autocast, too.
 
     Args:
         model: one of `MASK_RCNN_MODELS`. The resnet18 one, for quick looks, samples 64 boxes an
             image in training, not 512, and is otherwise the resnet50 one's recipe.
         num_classes: without the background.
-        image_size: px of the shorter side.
         pretrained: trained weights will be loaded: batch norms (but v2's) and the backbone's stem
             and first stage are then kept as they are, as torchvision does.
 
@@ -54,13 +66,10 @@ def blank_mask_rcnn(
     """
     if model not in MASK_RCNN_MODELS:
         raise ValueError(f"expected a model of {', '.join(MASK_RCNN_MODELS)}, got {model!r}")
-    sizes = {
-        "num_classes": num_classes + 1,
-        "min_size": image_size,
-        "max_size": round(image_size * LONGEST_SIDE),
-    }
     if model == "maskrcnn_resnet50_fpn_v2":
-        network = maskrcnn_resnet50_fpn_v2(weights=None, weights_backbone=None, **sizes)
+        network = maskrcnn_resnet50_fpn_v2(
+            weights=None, weights_backbone=None, num_classes=num_classes + 1
+        )
     else:
         small = model == "maskrcnn_resnet18_fpn"
         backbone = resnet_fpn_backbone(
@@ -69,11 +78,13 @@ def blank_mask_rcnn(
             norm_layer=FrozenBatchNorm2d if pretrained else nn.BatchNorm2d,
             trainable_layers=5,
         )
-        network = MaskRCNN(backbone, box_batch_size_per_image=64 if small else 512, **sizes)
+        network = MaskRCNN(backbone, num_classes + 1, box_batch_size_per_image=64 if small else 512)
     if pretrained:
         body = network.backbone.body
         for part in (body.conv1, body.bn1, body.layer1):
             part.requires_grad_(requires_grad=False)
+    network.transform = _Transform(network.transform.image_mean, network.transform.image_std)
+    keep_boxes_in_float32(network)
     return network
 
 

@@ -111,7 +111,7 @@ def _start_network(options: SegmentationOptions, classes: int, folder: Path) -> 
     """The network as it starts; one that has a checkpoint in the log folder is loaded later."""
     pretrained = options.weights != "none"
     with seeded(options.seed, 0):
-        network = blank_mask_rcnn(options.model, classes, options.image_size, pretrained=pretrained)
+        network = blank_mask_rcnn(options.model, classes, pretrained=pretrained)
     if not (folder / CHECKPOINT).exists():
         load_start_weights(network, options.model, options.weights)
     return network

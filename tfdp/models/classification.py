@@ -22,7 +22,7 @@ from .classification_task import (
     classifier_classes,
     load_classifier_weights,
 )
-from .data import image_problem
+from .images import image_problem
 from .loading import consecutive_batches, default_workers, load_batches
 from .options import ClassificationOptions
 from .recipe import make_recipe

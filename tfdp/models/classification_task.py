@@ -13,7 +13,8 @@ from torchvision import models
 
 from .checkpoints import load_weights
 from .class_scores import score_class_logits
-from .data import flip_decision, image_tensor, read_image
+from .data import flip_decision
+from .images import image_tensor, read_image
 from .loading import consecutive_batches, load_batches
 from .start_weights import download_weights, read_start_checkpoint
 from .training_log import blank_rows, pack_rows

@@ -1,24 +1,21 @@
-"""Images and instance masks as a network takes them: read, checked, resized."""
+"""Images with their instance masks as a network takes them: checked, resized, mirrored."""
 
 from __future__ import annotations
 
 import random
-import warnings
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import cv2
 import numpy as np
 import torch
-from PIL import Image
 from torchvision.ops import roi_align
 
-from ..files.regular_files import check_regular_file
 from ..geometry.masks import MaskProblem, mask_runs_to_bitmaps
 from ..geometry.run_lengths import mask_runs_from_rle
+from .images import image_problem, image_tensor, read_image
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -27,10 +24,6 @@ if TYPE_CHECKING:
 TARGET_SIDE = 28  # pixels of the mask head's output; torchvision's and the paper's
 SMALLEST_BOX = 0.01  # px; below, float32 coordinates give boxes without an area
 LONGEST_SIDE = 1333 / 800  # of the image size: the usual recipe's limits
-
-
-class WrongSizeError(ValueError):
-    """An image is not of the size that its record says."""
 
 
 class Checked(NamedTuple):
@@ -61,51 +54,6 @@ def check_record(record: ImageRecord, classes: Sequence[str] | None = None) -> C
         if problem is None:
             targets[j] = np.packbits(mask_target(decode_mask(record, j), clipped_boxes(record)[j]))
     return Checked(None, problems, targets)
-
-
-def read_image(
-    path: Path, size: tuple[int, int] | None = None, expected: tuple[int, int] | None = None
-) -> Image.Image:
-    """The image in RGB; where a (width, height) is given, resized to it.
-
-    JPEG files are decoded at a reduced scale where that is enough, so that a large image needs
-    little memory. Images over Pillow's own limit against decompression bombs are refused.
-
-    Raises:
-        OSError: no such file, no regular file, not an image, cut off.
-        WrongSizeError: it is not of the expected (width, height).
-        PIL.Image.DecompressionBombError: more than twice `PIL.Image.MAX_IMAGE_PIXELS`.
-    """
-    check_regular_file(path)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-        with Image.open(path) as image:
-            if expected not in {None, image.size}:
-                raise WrongSizeError(f"expected {expected} px, found {image.size}")
-            if size is None:
-                return image.convert("RGB")
-            image.draft(None, size)
-            return image.convert("RGB").resize(size, Image.Resampling.BILINEAR)
-
-
-def image_problem(path: Path, expected: tuple[int, int] | None = None) -> tuple[str, str] | None:
-    """(reason, detail) why the image cannot be used; None where it can."""
-    try:
-        read_image(path, expected=expected)
-    except FileNotFoundError as error:
-        return "missing_file", str(error.filename)
-    except Image.DecompressionBombError as error:
-        return "image_too_large", f"{error} Make it smaller, with its masks."
-    except WrongSizeError as error:
-        return "wrong_image_size", str(error)
-    except Exception as error:  # noqa: BLE001 - Pillow raises whatever a damaged file leads it to
-        return "unreadable_image", str(error)
-    return None
-
-
-def image_tensor(image: Image.Image) -> torch.Tensor:
-    """(3, h, w) float in [0, 1]."""
-    return torch.from_numpy(np.array(image)).permute(2, 0, 1).float() / 255
 
 
 def network_size(height: int, width: int, image_size: int) -> tuple[int, int]:
@@ -188,7 +136,8 @@ def load_image(
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Image (3, h, w) in [0, 1] and boxes (r, 4) x1 y1 x2 y2 px at the network's size."""
     height, width = network_size(record.height, record.width, image_size)
-    image = image_tensor(read_image(record.path, (width, height)))
+    frame = (record.width, record.height)
+    image = image_tensor(read_image(record.path, (width, height), expected=frame))
     scale = np.array([width / record.width, height / record.height] * 2)
     boxes = clipped_boxes(record)[list(rows)] * scale
     return image, torch.from_numpy(boxes.astype(np.float32))

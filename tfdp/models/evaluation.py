@@ -19,7 +19,8 @@ from ..sources.formats import open_sources
 from ..sources.joining import unique_names
 from ..sources.records import read_records
 from .checkpoints import load_weights, read_checkpoint
-from .data import image_problem, load_image
+from .data import load_image
+from .images import image_problem
 from .loading import consecutive_batches, default_workers, load_batches
 from .mask_rcnn import blank_mask_rcnn
 from .training import find_device

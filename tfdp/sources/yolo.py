@@ -13,6 +13,7 @@ from PIL import Image
 
 from ..errors import UnreadableError, describe_error
 from ..files.listing import list_files, read_list
+from ..files.orientation import shown_size
 from ..files.regular_files import check_regular_file, read_regular_file
 from ..geometry.masks import is_bad_size
 from ..skipped import SkippedItem
@@ -32,7 +33,6 @@ _FORMATS = ("BMP", "JPEG", "PNG", "TIFF", "WEBP")
 _ENDINGS = (".bmp", ".jpeg", ".jpg", ".mpo", ".png", ".tif", ".tiff", ".webp")
 _MAX_FILE, _MAX_LINE = 2**24, 2**23  # bytes of labels
 _BOM = b"\xef\xbb\xbf"
-_ORIENTATION = 0x0112  # of EXIF; values from 5 to 8 turn an image by a quarter
 
 
 def _read_size(path: Path) -> tuple[int, int]:
@@ -40,8 +40,7 @@ def _read_size(path: Path) -> tuple[int, int]:
     try:
         check_regular_file(path)
         with Image.open(path, formats=_FORMATS) as image:
-            width, height = image.size
-            turns = image.format in {"JPEG", "MPO"} and image.getexif().get(_ORIENTATION)
+            width, height = shown_size(image)
     except FileNotFoundError:
         raise UnreadableError("missing_file", str(path)) from None
     except Image.DecompressionBombError as error:
@@ -50,7 +49,7 @@ def _read_size(path: Path) -> tuple[int, int]:
         raise UnreadableError("unreadable_image", str(error)) from error
     if is_bad_size(height, width):
         raise UnreadableError("bad_size", f"{height} x {width}")
-    return (width, height) if turns in range(5, 9) else (height, width)
+    return height, width
 
 
 def _read_outline(line: bytes, classes: Container[object]) -> tuple[int, NDArray[np.float64]]:

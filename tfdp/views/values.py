@@ -9,6 +9,7 @@ import numpy as np
 from PIL import Image
 
 from ..errors import UnreadableError
+from ..files.orientation import shown_size
 from ..files.regular_files import check_regular_file
 from ..geometry.masks import is_bad_size
 
@@ -73,7 +74,10 @@ def read_filepath(document: Mapping[str, Any]) -> str:
 
 
 def find_size(document: Mapping[str, Any]) -> tuple[int, int] | None:
-    """(height, width) px of a sample's image, by its metadata, else its file; None for neither."""
+    """(height, width) px of a sample's image as it is shown; None where nothing says it.
+
+    Its metadata says it, else its file.
+    """
     try:
         return read_size(document)
     except UnreadableError:
@@ -82,7 +86,8 @@ def find_size(document: Mapping[str, Any]) -> tuple[int, int] | None:
         path = Path(read_filepath(document))
         check_regular_file(path)
         with Image.open(path) as image:
-            return image.height, image.width
+            width, height = shown_size(image)
+            return height, width
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
         return None
 

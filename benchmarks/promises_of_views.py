@@ -42,7 +42,7 @@ KINDS_OF_CALLS = {
     "prune_view": ["prune"],
     "deleting runs": ["delete scores", "delete shared scores", "delete a pruned view"],
 }
-OURS = {"scs", "si_scs", "cb_scs", "in_pruned"}
+OURS = {"scs", "si_scs", "cb_scs", "cb_only", "in_pruned"}
 OTHER_IN_EVERY_DATASET = {"_id", "_dataset_id", "_rand", "created_at"}
 EXPORT = "tfdp.export_coco(dataset, {path!r}, {how}, overwrite=True, progress=False)"
 WAYS = [  # of an export, and about how many steps on the disk it takes

@@ -108,7 +108,7 @@ def _arguments(asked: dict[str, Any], view: SampleCollection) -> dict[str, Any]:
         "brain_key": asked["brain_key"] or "shape_scores",
         "field_prefix": asked["field_prefix"],
         "rasterizer": asked["rasterizer"] or "coco",
-        "aggregation": asked["aggregation"] or "sum",
+        "aggregation": asked["aggregation"],
         "class_totals": None if totals_from in (None, _NO_TOTALS) else totals_from,
     }
 

@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from .scores.balance import ClassTotals
     from .scores.shape_scores import ShapeScores
     from .scores.table import SCORERS
-    from .selection.select import select
     from .selection.selection import Selection
     from .sources.coco_subset import write_coco_subset
     from .sources.scoring import score, score_coco
+    from .sources.selecting import select
     from .views.methods import (
         compare_scores,
         compute_model_scores,
@@ -59,7 +59,7 @@ _HOMES = {
     "prune_view": ".views.methods",
     "score": ".sources.scoring",
     "score_coco": ".sources.scoring",
-    "select": ".selection.select",
+    "select": ".sources.selecting",
     "write_coco_subset": ".sources.coco_subset",
 }
 

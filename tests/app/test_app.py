@@ -39,7 +39,7 @@ def scored(dataset):
 def test_compute_shape_scores_from_the_operator_browser(app, dataset):
     app.open(dataset)
     app.operator("Compute shape scores")
-    app.page.get_by_text("Writes scs, si_scs, cb_scs on 120 samples").wait_for()
+    app.page.get_by_text("Writes scs, si_scs, cb_scs, cb_only on 120 samples").wait_for()
     app.screenshot("compute_shape_scores_form")
     app.press_button("Compute")
     app.page.get_by_text("Instances scored").wait_for()

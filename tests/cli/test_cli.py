@@ -11,7 +11,7 @@ from tests.cli.running import read_csv, run, the_line
 from tests.sources.conftest import make_document, names_in
 from tfdp.cli import main
 
-IMAGE_COLUMNS = ["image_id", "file_name", "num_instances", "scs", "si_scs", "cb_scs"]
+IMAGE_COLUMNS = ["image_id", "file_name", "num_instances", "scs", "si_scs", "cb_scs", "cb_only"]
 INSTANCE_COLUMNS = [
     "annotation_id",
     "image_id",
@@ -21,6 +21,7 @@ INSTANCE_COLUMNS = [
     "scs",
     "si_scs",
     "cb_scs",
+    "cb_only",
 ]
 
 
@@ -31,7 +32,7 @@ def test_score_writes_the_columns_in_order(annotations, out, capsys):
     assert header == IMAGE_COLUMNS
     assert [row[0] for row in rows] == ["10", "20", "30"]
     assert [float(row[5]) for row in rows[:2]] == scores.images.cb_scs[:2].tolist()
-    assert rows[2] == ["30", "c.jpg", "0", "", "", ""]
+    assert rows[2] == ["30", "c.jpg", "0", "", "", "", ""]
     header, *rows = read_csv(out / "n.csv")
     assert header == INSTANCE_COLUMNS
     assert [row[0] for row in rows] == ["1", "2", "3"]

@@ -60,6 +60,7 @@ def test_by_default_all_scores_of_tfdp_are_compared_with_cb_scs(ten):
         "cb_scs",
         "si_scs",
         "scs",
+        "cb_only",
         "count",
         "inverse_frequency",
         "random",

@@ -89,7 +89,7 @@ def test_the_form_offers_the_fields_that_hold_masks(shapes):
     assert properties["label_field"]["default"] == "gt"
     assert properties["brain_key"]["default"] == "shape_scores"
     assert shown(properties, "plan") == (
-        "Writes scs, si_scs, cb_scs on 3 samples, and on their labels in gt"
+        "Writes scs, si_scs, cb_scs, cb_only on 3 samples, and on their labels in gt"
     )
     assert errors(properties) == []
 

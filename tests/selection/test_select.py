@@ -53,14 +53,14 @@ def test_what_is_kept_goes_by_the_aggregation(few_and_many, tmp_path, aggregatio
     assert run("prune", few_and_many, *asked, *out) == 0
     report = json.loads((tmp_path / "r.json").read_text())
     assert report["keep_ids"] == kept
-    assert report["criteria"].get("aggregation", "sum") == aggregation
+    assert report["aggregation"] == selection.aggregation == aggregation
 
 
 @pytest.mark.parametrize(
     "asked, message",
     [
         ({"scorer": "beauty"}, "unknown scorer 'beauty'; choose one of cb_scs, .*count"),
-        ({"scorer": "aum"}, "unknown scorer 'aum'"),  # of models
+        ({"scorer": "aum"}, "'aum' needs a trained model: give the table .*cb_scs"),
         ({"aggregation": "median"}, "unknown aggregation 'median'; choose one of sum, mean, max"),
         ({"policy": "best"}, "unknown policy 'best'; choose one of top, random, stratified"),
         ({"scorer": "count", "aggregation": "mean"}, "'count' scores images, not their instances"),

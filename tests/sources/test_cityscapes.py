@@ -11,7 +11,7 @@ from tests.sources.label_folders import draw, save_png, write_coco
 from tfdp.sources.cityscapes import CLASSES
 
 STEM = "aachen_000000_000019"
-COLUMNS = ["area", "perimeter", "scs", "si_scs", "cb_scs"]
+COLUMNS = ["area", "perimeter", "scs", "si_scs", "cb_scs", "cb_only"]
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ from tfdp.sources.label_images import find_objects
 from tfdp.sources.records import read_records
 from tfdp.sources.voc import CLASSES, open_voc
 
-COLUMNS = ["area", "perimeter", "scs", "si_scs", "cb_scs"]
+COLUMNS = ["area", "perimeter", "scs", "si_scs", "cb_scs", "cb_only"]
 
 
 def write_image(year, stem, objects, classes):

@@ -22,7 +22,7 @@ from tests.sources.label_folders import (
 )
 from tfdp.sources.yolo import open_yolo
 
-COLUMNS = ["area", "perimeter", "scs", "si_scs", "cb_scs"]
+COLUMNS = ["area", "perimeter", "scs", "si_scs", "cb_scs", "cb_only"]
 
 
 DOG = line(1, square(30, 5, 30)[0])

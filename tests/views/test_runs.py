@@ -14,7 +14,8 @@ from tfdp.views.run_fields import list_leftover_fields, own_configs
 from tfdp.views.runs import ShapeScoring
 
 SQUARE = 2 / np.sqrt(np.pi)
-ALL_FIELDS = [f"{root}{n}" for root in ("", "gt.detections.") for n in ("scs", "si_scs", "cb_scs")]
+SCORES = ("scs", "si_scs", "cb_scs", "cb_only")
+ALL_FIELDS = [f"{root}{name}" for root in ("", "gt.detections.") for name in SCORES]
 
 
 def score(view, **kwargs):

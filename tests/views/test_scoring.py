@@ -219,7 +219,7 @@ def test_labels_that_changed_between_reading_and_writing(shapes, change):
 
 def test_nothing_else_of_a_sample_changes(shapes):
     def content():
-        ours = {"scs", "si_scs", "cb_scs", "last_modified_at"}
+        ours = {"scs", "si_scs", "cb_scs", "cb_only", "last_modified_at"}
         return [
             {k: v for k, v in stored.items() if k not in ours}
             | {
@@ -240,13 +240,13 @@ def test_fields_are_declared_described_indexed_and_grouped(shapes):
     score(shapes)
     schema = shapes.get_field_schema(flat=True)
     indexes = shapes.get_index_information()
-    for name in ("scs", "si_scs", "cb_scs"):
+    for name in ("scs", "si_scs", "cb_scs", "cb_only"):
         for path in (name, f"gt.detections.{name}"):
             assert isinstance(schema[path], fo.FloatField)
             assert "TFDP" in schema[path].description
             assert path in indexes
     groups = {group.name: group.paths for group in shapes.app_config.sidebar_groups}
-    assert groups["pruning"] == ["scs", "si_scs", "cb_scs"]
+    assert groups["pruning"] == ["scs", "si_scs", "cb_scs", "cb_only"]
     assert "gt" in groups["labels"]
     best = shapes.sort_by("cb_scs", reverse=True).first()
     assert best.filepath == "/images/a.png"

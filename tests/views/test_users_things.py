@@ -163,7 +163,7 @@ def test_the_users_sidebar_stays(shapes):
     names = {g.name: g.paths for g in shapes.app_config.sidebar_groups}
     assert names["pruning"] == []
     assert names["pruning (tfdp)"] == []
-    assert names["pruning (tfdp 2)"] == ["scs", "si_scs", "cb_scs"]
+    assert names["pruning (tfdp 2)"] == ["scs", "si_scs", "cb_scs", "cb_only"]
     shapes.delete_brain_run("shape_scores")
     assert shapes.app_config.sidebar_groups == groups
 
@@ -242,7 +242,7 @@ def test_another_runs_scores_stay(shapes):
 
 def test_of_samples_in_two_views_nothing_is_cleared(shapes):
     score(shapes[:2], brain_key="a")
-    for name in ("scs", "si_scs", "cb_scs"):  # so that b takes the same fields
+    for name in ("scs", "si_scs", "cb_scs", "cb_only"):  # so that b takes the same fields
         shapes.set_values(name, [None] * 3)
     score(shapes[1:], brain_key="b")
     kept = shapes.values("cb_scs")

@@ -29,7 +29,7 @@ def look(dataset):
         for path in set(dataset.get_field_schema()) - set(document):
             document[path] = None
         for label in document["gt"]["detections"]:
-            for name in ("scs", "si_scs", "cb_scs"):
+            for name in ("scs", "si_scs", "cb_scs", "cb_only"):
                 label.setdefault(name, None)
     stored = foo.get_db_conn().datasets.find_one({"_id": dataset._doc.id})
     return {

@@ -3,89 +3,66 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from itertools import chain, count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import pyarrow as pa
-
 from ..files.comparison_file import check_comparison_ending, write_comparison_to
-from ..files.tables import read_table
+from ..files.score_tables import read_score_tables
 from ..scores.shape_scores import SHAPE_SCORES, list_scorers
-from ..scores.table import higher_first
+from ..scores.table import SCORERS
 from ..selection.comparison import RATES, Comparison, compare_scorers
+from ..selection.score_tables import make_table_candidates
 from ..selection.select import SelectionOptions, make_candidates
-from ..selection.selection import Candidates
 from ..sources.scoring import score
 from .options import add_options
 from .outputs import Outputs, say
-from .score import add_reading_options
+from .score import add_reading_options, add_tables_option
 
 if TYPE_CHECKING:
     import argparse
-
-    from numpy.typing import NDArray
+    from collections.abc import Sequence
 
     from ..scores.shape_scores import ShapeScores
+    from ..selection.score_tables import ScoreTable
+    from ..selection.selection import Candidates
 
-ID = "image_id"
 _CELL = 11  # columns of text
 
 
-def _find_rows(path: Path, table: pa.Table, image_ids: NDArray[Any]) -> NDArray[np.int64]:
-    """Row of each of the table's images in the dataset."""
-    row_of = {str(image_id): row for row, image_id in enumerate(image_ids.tolist())}
-    named = [str(image_id) for image_id in table[ID].to_pylist()]
-    if len(set(named)) < len(named):
-        raise ValueError(f"{path} must have one row an image, but names some of them twice")
-    unknown = [image_id for image_id in named if image_id not in row_of]
-    if unknown:
-        raise ValueError(
-            f"{len(unknown)} images of {path} are not in the dataset, the first of them "
-            f"{unknown[0]!r}; compare scores of the same images"
-        )
-    return np.array([row_of[image_id] for image_id in named], np.int64)
-
-
-def _name_apart(column: str, path: Path, taken: set[str]) -> str:
+def _name_apart(column: str, table: ScoreTable, taken: list[str]) -> str:
     """A name that is not taken: the column's, or with the file's before it, or with a number."""
-    names = (f"{path.stem}.{column}" + (f" ({k})" if k > 1 else "") for k in count(1))
+    stem = Path(table.name).stem
+    names = (f"{stem}.{column}" + (f" ({k})" if k > 1 else "") for k in count(1))
     return next(name for name in chain([column], names) if name not in taken)
 
 
-def _read_candidates(path: Path, scores: ShapeScores, taken: set[str]) -> list[Candidates]:
-    """One for each numeric column; its name begins with the file's where it is taken already."""
-    table = read_table(path, ID)
-    image_ids = scores.images.image_id
-    rows = _find_rows(path, table, image_ids)
-    found = []
-    for column in table.column_names:
-        kind = table[column].type
-        if column == ID or not (pa.types.is_integer(kind) or pa.types.is_floating(kind)):
-            continue
-        values = np.full(len(image_ids), np.nan)
-        values[rows] = table[column].cast(pa.float64()).to_numpy()  # null becomes NaN
-        name = _name_apart(column, path, taken)
-        scored = ~np.isnan(values)
-        contents = scores.contents
-        found.append(Candidates(image_ids, values, scored, contents, name, higher_first(column)))
-        taken.add(name)
-    if not found:
-        raise ValueError(f"{path} has no column of numbers beside {ID}")
-    return found
+def _gather_candidates(
+    scores: ShapeScores, tables: Sequence[ScoreTable], seed: int, aggregation: str | None
+) -> list[Candidates]:
+    """By every scorer, and by every column of the tables."""
+    candidates = []
+    for name in list_scorers():
+        way = aggregation if SCORERS[name].level == "instance" else None
+        candidates.append(make_candidates(scores, name, seed, way))
+    for table in tables:
+        way = aggregation if table.is_of_instances else None
+        for column in table.list_scores():
+            name = _name_apart(column, table, [known.scorer for known in candidates])
+            found = make_table_candidates(table, column, scores, way)
+            candidates.append(replace(found, scorer=name))
+    return candidates
 
 
 def _compare(arguments: argparse.Namespace) -> Comparison:
+    tables = read_score_tables(arguments.scores)
     started = time.perf_counter()
     scores = score(
         arguments.annotations, arguments.format, arguments.rasterizer, split=arguments.split
     )
     seconds = dict.fromkeys(SHAPE_SCORES, time.perf_counter() - started)
-    candidates = [make_candidates(scores, name, arguments.seed or 0) for name in list_scorers()]
-    taken = set(list_scorers())
-    for path in arguments.scores:
-        candidates += _read_candidates(path, scores, taken)
+    candidates = _gather_candidates(scores, tables, arguments.seed or 0, arguments.aggregation)
     return compare_scorers(candidates, arguments.reference, arguments.rates, seconds)
 
 
@@ -131,18 +108,10 @@ def add_compare_parser(subparsers: Any) -> None:
     add = parser.add_argument
     add("annotations", type=Path, metavar="PATH", help="as tfdp score takes it")
     add_reading_options(parser)
-    add(
-        "--scores",
-        type=Path,
-        nargs="+",
-        default=[],
-        metavar="FILE",
-        help="tables, .csv or .parquet, with the column image_id and columns of scores, as "
-        "train-score writes them",
-    )
+    add_tables_option(parser, "whose columns are compared, too")
     add("--reference", default="cb_scs", help="what the others are compared with (cb_scs)")
     add("--rates", type=float, nargs="+", default=RATES, help="pruning rates (0.2 0.3 0.4 0.5)")
     add("-o", "--output", type=Path, help="the table, .json, .csv or .parquet")
-    add_options(parser, SelectionOptions, "seed")
+    add_options(parser, SelectionOptions, "aggregation", "seed")
     add("--overwrite", action="store_true", help="replace an output that exists")
     parser.set_defaults(run=_run)

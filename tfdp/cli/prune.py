@@ -7,13 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 from ..files.image_files import HOW
 from ..files.outputs import check_ending
-from ..selection.select import SelectionOptions, select
+from ..files.score_tables import read_score_tables
+from ..selection.score_tables import find_score
+from ..selection.select import SelectionOptions
 from ..sources.coco_subset import stage_coco_subset
 from ..sources.formats import find_format
+from ..sources.selecting import select
 from ..version import __version__
 from .options import add_options, given_options
 from .outputs import Outputs, check_names, say, stage_json, stage_skipped
-from .score import add_scoring_options, score_files
+from .score import add_scoring_options, add_tables_option, score_files
 from .summary import describe_scores, describe_selection
 
 if TYPE_CHECKING:
@@ -82,19 +85,21 @@ def _stage_kept(arguments: argparse.Namespace, selection: Selection, staging: St
 
 def _run(arguments: argparse.Namespace) -> None:
     asked = given_options(arguments, SelectionOptions)
-    SelectionOptions(**asked)  # refuses before the work
+    options = SelectionOptions.given(**asked)  # refuses before the work
     check_names(tables=[arguments.skipped], json=[arguments.report])
     _check_output(arguments)
     outputs = Outputs(
         arguments.report,
         arguments.skipped,
         arguments.output,
-        inputs=[arguments.annotations, arguments.totals],
+        inputs=[arguments.annotations, arguments.totals, *arguments.scores],
         overwrite=arguments.overwrite,
     )
     outputs.check()
+    tables = read_score_tables(arguments.scores)
+    find_score(tables, options.scorer)
     scores = score_files([arguments.annotations], arguments)
-    selection = select(scores, **asked)
+    selection = select(scores, tables=tables, **asked)
     with outputs.write() as staging:
         stage_json(_report(arguments, scores, selection), arguments.report, staging)
         stage_skipped(scores.skipped, arguments.skipped, staging)
@@ -117,6 +122,7 @@ def add_prune_parser(subparsers: Any) -> None:
     )
     parser.add_argument("--report", type=Path, help="a JSON report of what is kept and why")
     add_options(parser, SelectionOptions)
+    add_tables_option(parser, "one of whose columns is the --scorer")
     parser.add_argument("--images", choices=HOW, help="put the kept images beside the output, too")
     parser.add_argument(
         "--image-dir", type=Path, metavar="DIR", help="where the images are (images, beside PATH)"

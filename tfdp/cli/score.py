@@ -56,6 +56,18 @@ def add_reading_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_tables_option(parser: argparse.ArgumentParser, what: str) -> None:
+    """Adds ``--scores`` to a command that takes scores of elsewhere; ``what`` says for what."""
+    parser.add_argument(
+        "--scores",
+        type=Path,
+        nargs="+",
+        default=[],
+        metavar="FILE",
+        help=f"tables, .csv or .parquet, {what}: with image_id, as train-score writes them",
+    )
+
+
 def add_scoring_options(parser: argparse.ArgumentParser) -> None:
     """Adds what every command that scores takes."""
     add_reading_options(parser)
@@ -81,7 +93,7 @@ def _run(arguments: argparse.Namespace) -> None:
     )
     outputs.check()
     scores = score_files(arguments.annotations, arguments)
-    images = scores.image_table(arguments.aggregation or "sum")
+    images = scores.image_table(arguments.aggregation)
     tables = {arguments.output: images, arguments.instances: scores.instances}
     with outputs.write() as staging:
         for path, table in tables.items():

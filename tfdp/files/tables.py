@@ -107,6 +107,18 @@ def _read_parquet(path: Path) -> pa.Table:
         raise ValueError(f"{path} can't be read as a Parquet table") from error
 
 
+def check_columns(table: pa.Table, id_column: str, name: object) -> None:
+    """Raises ValueError where a table has no ``id_column``, or a column several times."""
+    names = table.column_names
+    if id_column not in names:
+        raise ValueError(
+            f"{name} must have a column {id_column}, but none of its {len(names)} columns is that"
+        )
+    twice = sorted({column for column in names if names.count(column) > 1})
+    if twice:
+        raise ValueError(f"{name} has several columns {twice[0]!r}; give each its own name")
+
+
 def read_table(path: Path, id_column: str) -> pa.Table:
     """Reads a table of either format, as it was written; in CSV the ids are text.
 
@@ -118,12 +130,5 @@ def read_table(path: Path, id_column: str) -> pa.Table:
     check_table(path)
     check_regular_file(path)
     table = _read_parquet(path) if path.suffix.lower() == ".parquet" else _read_csv(path, id_column)
-    names = table.column_names
-    if id_column not in names:
-        raise ValueError(
-            f"{path} must have a column {id_column}, but none of its {len(names)} columns is that"
-        )
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise ValueError(f"{path} has several columns {twice[0]!r}; give each its own name")
+    check_columns(table, id_column, path)
     return table

@@ -22,6 +22,7 @@ class _Row(Struct):
     category: Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)] | str
     si_scs: Annotated[float, Meta(ge=0)]
     num_instances: Annotated[int, Meta(ge=0, le=2**63 - 1)]
+    scs: Annotated[float, Meta(ge=0)] | None = None  # older files lack it
 
 
 class _Document(Struct):

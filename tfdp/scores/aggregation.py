@@ -9,6 +9,7 @@ import numpy as np
 
 from ..options import option
 from ..registry import Registry
+from .table import SCORERS, higher_first
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -76,21 +77,33 @@ def _max(
 
 
 def aggregation_option() -> Any:
-    """The field of an `Options` dataclass that asks for an aggregation."""
+    """The field of an `Options` dataclass that asks for an aggregation; None: the scorer's own."""
     return option(
-        "sum",
+        None,
         "Aggregation",
-        "how the scores of an image's instances become one",
+        "how the scores of an image's instances become one; by default the scorer's own way: the "
+        "sum, but the mean of aum",
         choices=lambda: AGGREGATIONS,
     )
 
 
-def check_summed(scorer: str, aggregation: str) -> None:
-    """Raises ValueError for an aggregation other than "sum" of scores that are of images anyway."""
-    if AGGREGATIONS.find(aggregation).name != "sum":
+def resolve_aggregation(scorer: str, aggregation: str | None) -> str:
+    """The aggregation that is asked for, or else the scorer's own; "sum" of one we do not know.
+
+    Raises:
+        ValueError: an unknown aggregation.
+    """
+    own = SCORERS[scorer].aggregation if scorer in SCORERS else "sum"
+    return AGGREGATIONS.find(own if aggregation is None else aggregation).name
+
+
+def check_own_aggregation(scorer: str, aggregation: str | None) -> None:
+    """Raises ValueError for an aggregation other than its own of scores that are of images."""
+    own = resolve_aggregation(scorer, None)
+    if resolve_aggregation(scorer, aggregation) != own:
         raise ValueError(
             f"{scorer!r} scores images, not their instances: it has no {aggregation!r}; leave the "
-            "aggregation at 'sum'"
+            f"aggregation out, or at {own!r}"
         )
 
 
@@ -108,7 +121,7 @@ def aggregate_image_scores(
         instance_scores: (N,) scores, NaN where an instance could not be scored: left out.
         image_index: (N,) row of each instance's image.
         num_images: I.
-        aggregation: one of `AGGREGATIONS`; the paper's table 7 compares "sum" and "mean".
+        aggregation: one of `AGGREGATIONS`.
         higher_first: the scores' direction. Scores that rank low first are negated before and
             after, so that "max" is the hardest instance of every score.
 
@@ -125,3 +138,20 @@ def aggregate_image_scores(
     index = image_index[scored]
     combined = combine(sign * instance_scores[scored], index, num_images)
     return np.where(np.bincount(index, minlength=num_images) > 0, sign * combined, np.nan)
+
+
+def aggregate_by_scorer(
+    scorer: str,
+    instance_scores: NDArray[np.float64],
+    image_index: NDArray[np.int64],
+    num_images: int,
+    aggregation: str | None = None,
+) -> NDArray[np.float64]:
+    """`aggregate_image_scores` of a named scorer: in its direction and, by default, its own way."""
+    return aggregate_image_scores(
+        instance_scores,
+        image_index,
+        num_images,
+        resolve_aggregation(scorer, aggregation),
+        higher_first=higher_first(scorer),
+    )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..values import check_choice
-from .aggregation import aggregate_image_scores, check_summed
+from .aggregation import aggregate_by_scorer, check_own_aggregation
 from .complexity import divide_or_zero
 from .table import SCORERS, list_plain_scorers, plain_scorer
 
@@ -84,7 +84,7 @@ def score_plain(
     contents: Contents,
     reference: NDArray[np.float64] | None = None,
     seed: int = 0,
-    aggregation: str = "sum",
+    aggregation: str | None = None,
 ) -> NDArray[np.float64]:
     """Image scores by one of the plain scorers.
 
@@ -93,14 +93,14 @@ def score_plain(
         contents: what the images hold.
         reference: (I,) image scores that some are set beside, NaN for an image without one.
         seed: of the random ones.
-        aggregation: one of `AGGREGATIONS`, from instances to images.
+        aggregation: one of `AGGREGATIONS`, from instances to images; None: the scorer's own.
 
     Returns:
         (I,) scores in the scorer's direction; NaN for an image without an instance.
 
     Raises:
-        ValueError: the scorer is no plain one, or the aggregation unknown, or other than "sum" for
-            a scorer of images.
+        ValueError: the scorer is no plain one, or the aggregation unknown, or one for a scorer of
+            images.
     """
     entry = SCORERS[check_choice("scorer", scorer, list_plain_scorers())]
     rng = np.random.default_rng(seed)
@@ -108,12 +108,7 @@ def score_plain(
     assert entry.score is not None
     scores = entry.score(**{need: given[need] for need in entry.needs})
     if entry.level == "image":
-        check_summed(scorer, aggregation)
+        check_own_aggregation(scorer, aggregation)
         return scores
-    return aggregate_image_scores(
-        scores,
-        contents.image_index,
-        contents.num_images,
-        aggregation,
-        higher_first=entry.higher_first,
-    )
+    index, count = contents.image_index, contents.num_images
+    return aggregate_by_scorer(scorer, scores, index, count, aggregation)

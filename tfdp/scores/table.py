@@ -35,6 +35,8 @@ class Scorer:
             "reference".
         higher_first: whether the highest scores are kept first (False: the lowest).
         level: whether it scores instances, which are then aggregated, or images.
+        aggregation: one of `tfdp.scores.aggregation.AGGREGATIONS`: by default, the way from its
+            instances to images.
         score: of a plain scorer, the function that takes what it needs by name.
     """
 
@@ -44,6 +46,7 @@ class Scorer:
     needs: tuple[str, ...]
     higher_first: bool = True
     level: Level = "instance"
+    aggregation: str = "sum"
     score: Score | None = None
 
 
@@ -55,56 +58,83 @@ for _scorer in (
         "cb_scs",
         "CB-SCS",
         "Class-balanced shape complexity: the instance's share of its class's SI-SCS (TFDP, "
-        "eq. 13); on a sample the sum over its instances (eq. 14). Highest are kept first.",
+        "eq. 13). Highest are kept first.",
         ("outlines",),
     ),
     Scorer(
         "si_scs",
         "SI-SCS",
-        "Scale-invariant shape complexity: SCS over that of a circle of equal area (TFDP, eq. 11); "
-        "on a sample the sum over its instances. About 1 for a disc, higher = more complex.",
+        "Scale-invariant shape complexity: SCS over that of a circle of equal area (TFDP, eq. 11). "
+        "About 1 for a disc; the highest, of complex outlines, are kept first.",
         ("outlines",),
     ),
     Scorer(
         "scs",
         "SCS",
-        "Shape complexity: perimeter / area of the mask's largest outline, 1/px (TFDP, eq. 8); "
-        "on a sample the sum over its instances. High where outlines are complex or small.",
+        "Shape complexity: perimeter / area of the mask's largest outline, 1/px (TFDP, eq. 8). The "
+        "highest, of complex or small outlines, are kept first.",
+        ("outlines",),
+    ),
+    Scorer(
+        "cb_only",
+        "CB without SI",
+        "Class-balanced shape complexity, of a scale: the instance's share of its class's SCS "
+        "(an ablation of TFDP; total_ratio_norm in its released code). Highest are kept first.",
         ("outlines",),
     ),
     Scorer(
         "entropy",
         "Entropy",
-        "Mean entropy of the mask's pixel probabilities (TFDP, eq. 3).",
+        "Of a pixel -p ln p - (1 - p) ln(1 - p), p its probability of the mask after the last "
+        "epoch (TFDP, eq. 3; its released code takes the loss). Highest are kept first.",
         ("model",),
     ),
-    Scorer("loss", "Loss", "Mean binary cross-entropy of the mask's pixels.", ("model",)),
     Scorer(
-        "el2n", "EL2N", "Mean L2 norm of the pixel errors, at half of the training.", ("model",)
+        "loss",
+        "Loss",
+        "Of a pixel the binary cross-entropy after the last epoch (what TFDP's released code calls "
+        "entropy). Highest are kept first.",
+        ("model",),
+    ),
+    Scorer(
+        "el2n",
+        "EL2N",
+        "Of a pixel the norm of its error over both classes, sqrt(2) |p - t|, at half of the "
+        "training (Paul et al. 2021, as TFDP adapts it; its released code takes the logit for p). "
+        "Highest are kept first.",
+        ("model",),
     ),
     Scorer(
         "forgetting",
         "Forgetting",
-        "Mean number of times that a pixel was forgotten.",
+        "Of a pixel how often it was right after an epoch and wrong after the next; the number of "
+        "epochs where it was never right (Toneva et al. 2019, as TFDP adapts it). Highest are kept "
+        "first.",
         ("training",),
     ),
     Scorer(
         "aum",
         "AUM",
-        "Mean margin of the pixels over the epochs; low = hard or mislabelled = kept first.",
+        "Of a pixel the margin of its target, (2t - 1) z, mean over the epochs (Pleiss et al. "
+        "2020, as TFDP adapts it). The lowest, hard or mislabelled, are kept first; by an image's "
+        "mean, since margins of learnt instances are positive, and a sum of them keeps the "
+        "emptiest images.",
         ("training",),
         higher_first=False,
+        aggregation="mean",
     ),
     Scorer(
         "dyn_unc",
         "Dyn-Unc",
-        "Mean spread of the target probability over sliding windows.",
+        "Of a pixel the standard deviation of its target's probability in a window of epochs, mean "
+        "over all windows (He et al. 2023, of images). Highest are kept first.",
         ("training", "window"),
     ),
     Scorer(
         "dual",
         "DUAL",
-        "Spread times difficulty over sliding windows (DUAL, 2025).",
+        "Of a pixel the same deviation times 1 - the target's mean probability in the window "
+        "(DUAL, 2025, of images). Highest are kept first.",
         ("training", "window"),
     ),
 ):
@@ -118,6 +148,7 @@ def plain_scorer(
     *,
     level: Level = "image",
     higher_first: bool = True,
+    aggregation: str = "sum",
 ) -> Callable[[Score], Score]:
     """Registers a function as a scorer that looks at no outline.
 
@@ -131,6 +162,7 @@ def plain_scorer(
         level: "image" where it returns (I,) scores, NaN for an image without an instance;
             "instance" where it returns (N,), which are then aggregated.
         higher_first: whether the highest scores are kept first.
+        aggregation: by default, the way from instances to images, where it scores instances.
 
     Raises:
         ValueError: the name is taken, or a parameter is none of these.
@@ -144,7 +176,9 @@ def plain_scorer(
                 f"a plain scorer takes contents, and may take rng and reference, but {name!r} "
                 f"takes {', '.join(needs) or 'nothing'}"
             )
-        SCORERS.add(Scorer(name, label, description, needs, higher_first, level, score))
+        SCORERS.add(
+            Scorer(name, label, description, needs, higher_first, level, aggregation, score)
+        )
         return score
 
     return register

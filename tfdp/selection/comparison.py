@@ -44,6 +44,7 @@ class ScorerRow:
 
     Attributes:
         scorer: its name.
+        aggregation: how the scores of instances became those of images; None: see `Candidates`.
         num_scored: number of images that it scores.
         seconds: what computing it took, None where that is not known.
         spearman: rank correlation with the reference over the images that both score, both turned
@@ -53,6 +54,7 @@ class ScorerRow:
     """
 
     scorer: str
+    aggregation: str | None
     num_scored: int
     seconds: float | None
     spearman: float
@@ -107,14 +109,12 @@ def compare_scorers(
     base_selections = [_top(base, rate) for rate in rates]
     rows = []
     for candidate in (base, *others):
-        spearman, kendall = _rank_correlations(candidate, base)
         kept = tuple(
             _kept_at(rate, _top(candidate, rate), base_selection)
             for rate, base_selection in zip(rates, base_selections, strict=True)
         )
         cost = (seconds or {}).get(candidate.scorer)
-        num_scored = int(candidate.scored.sum())
-        rows.append(ScorerRow(candidate.scorer, num_scored, cost, spearman, kendall, kept))
+        rows.append(_make_row(candidate, base, cost, kept))
     return Comparison(reference, tuple(rows))
 
 
@@ -126,6 +126,21 @@ def instances_kept(candidates: Candidates, rates: Sequence[float]) -> list[float
 
 def _top(candidates: Candidates, rate: float) -> Selection:
     return select_images(candidates, Criteria(pruning_rate=rate))
+
+
+def _make_row(
+    candidate: Candidates, base: Candidates, seconds: float | None, kept: tuple[KeptAtRate, ...]
+) -> ScorerRow:
+    spearman, kendall = _rank_correlations(candidate, base)
+    return ScorerRow(
+        scorer=candidate.scorer,
+        aggregation=candidate.aggregation,
+        num_scored=int(candidate.scored.sum()),
+        seconds=seconds,
+        spearman=spearman,
+        kendall=kendall,
+        kept=kept,
+    )
 
 
 def _kept_at(rate: float, selection: Selection, reference: Selection) -> KeptAtRate:

@@ -38,6 +38,9 @@ class Candidates:
         contents: what the images hold.
         scorer: name of the score.
         higher_first: whether the highest scores are kept first.
+        aggregation: how the scores of instances became those of images; None where they did not,
+            or before they came here.
+        table: name of the table that the scores are from; None where they are computed.
 
     Raises:
         ValueError: no image has a score, or one that counts as scored is NaN or infinite.
@@ -49,6 +52,8 @@ class Candidates:
     contents: Contents
     scorer: str
     higher_first: bool = True
+    aggregation: str | None = None
+    table: str | None = None
 
     def __post_init__(self) -> None:
         if not self.scored.any():
@@ -82,6 +87,7 @@ class Selection:
         criteria: what was asked.
         before: composition of all images.
         after: composition of the kept images.
+        aggregation, table: of the score; see `Candidates`.
     """
 
     image_ids: NDArray[Any]
@@ -91,6 +97,8 @@ class Selection:
     criteria: Criteria
     before: Composition
     after: Composition
+    aggregation: str | None = None
+    table: str | None = None
 
     @property
     def keep_ids(self) -> list[Any]:
@@ -106,6 +114,8 @@ class Selection:
         """A JSON report: what was asked, reasons, composition before and after, ids kept."""
         return {
             "scorer": self.scorer,
+            "aggregation": self.aggregation,
+            "table": self.table,
             "criteria": self.criteria.to_dict(),
             "images_by_reason": self.counts(),
             "before": self.before.to_dict(),
@@ -187,4 +197,6 @@ def select_images(candidates: Candidates, criteria: Criteria) -> Selection:
         criteria=criteria,
         before=compose(contents),
         after=compose(contents, keep),
+        aggregation=candidates.aggregation,
+        table=candidates.table,
     )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import fiftyone as fo
 import numpy as np
 
-from ..scores.aggregation import check_summed
+from ..scores.aggregation import check_own_aggregation
 from ..scores.baselines import score_plain
 from ..scores.table import SCORERS, higher_first, list_plain_scorers
 from ..selection.selection import Candidates
@@ -69,7 +69,7 @@ def score_candidates(
     *,
     scorer_higher_first: bool | None = None,
     seed: int = 0,
-    aggregation: str = "sum",
+    aggregation: str | None = None,
 ) -> Candidates:
     """The candidates of a selection, by a field of samples or by a scorer that looks at no mask.
 
@@ -90,7 +90,7 @@ def score_candidates(
     contents = held.contents
     scored = contents.num_instances() > 0
     if scorer not in list_plain_scorers() or view.get_field(scorer) is not None:
-        check_summed(scorer, aggregation)
+        check_own_aggregation(scorer, aggregation)
         scores, scored = _read_field(view, scorer)
     else:
         reference = None

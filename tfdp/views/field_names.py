@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 import fiftyone as fo
 from bson import ObjectId
 
-from ..scores.aggregation import AGGREGATIONS
+from ..scores.aggregation import AGGREGATIONS, resolve_aggregation
 from ..scores.shape_scores import SHAPE_SCORES
 from ..scores.table import SCORERS
 from ..values import check_text, shown
 from .fields import OwnField, find_taken
 from .fiftyone_internals import root_dataset, sample_collection
+from .labels import ClassField
 from .run_fields import keys_of_field, own_configs
 
 if TYPE_CHECKING:
@@ -45,26 +46,27 @@ def _check_prefix(field_prefix: str) -> None:
         )
 
 
-def _describe(score: str, aggregation: str) -> str:
+def _describe(score: str, aggregation: str | None, label_field: LabelField) -> str:
     """What a field of samples says."""
-    scorer = SCORERS[score]
-    if aggregation == "sum":
-        return scorer.description
-    combined = AGGREGATIONS.find(aggregation).label.lower()
-    return f"{scorer.label}: the {combined} over the sample's instances, whose field says more."
+    if isinstance(label_field, ClassField):
+        return SCORERS[score].description
+    combined = AGGREGATIONS[resolve_aggregation(score, aggregation)].label.lower()
+    return f"{SCORERS[score].description} Here: the {combined} over the sample's instances."
 
 
 def name_score_fields(
     label_field: LabelField,
     prefix: str,
     scores: Sequence[str] = SHAPE_SCORES,
-    aggregation: str = "sum",
+    aggregation: str | None = None,
 ) -> tuple[list[OwnField], list[OwnField]]:
     """The fields of the scores on samples, and on labels, in the order of ``scores``."""
     on_samples, on_labels = [], []
     for score in scores:
         name, path = prefix + score, f"{label_field.path}.{prefix}{score}"
-        on_samples.append(OwnField(name, fo.FloatField, _describe(score, aggregation), score))
+        on_samples.append(
+            OwnField(name, fo.FloatField, _describe(score, aggregation, label_field), score)
+        )
         on_labels.append(OwnField(path, fo.FloatField, SCORERS[score].description, score))
     return on_samples, on_labels
 

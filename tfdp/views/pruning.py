@@ -107,7 +107,9 @@ def prune_view(
         ValueError: what was asked cannot be met, or the name is taken; the message says what could
             be asked for.
     """
-    parameters = PruningParameters(pruning_rate=pruning_rate, **options)
+    if pruning_rate is not None:
+        options["pruning_rate"] = pruning_rate
+    parameters = PruningParameters.given(**options)
     dataset = root_dataset(samples)
     with writing_to(dataset):
         check_names(dataset, brain_key, overwrite=overwrite)

@@ -7,11 +7,11 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..progress import part_of
-from ..scores.aggregation import AGGREGATIONS
+from ..scores.aggregation import resolve_aggregation
 from ..scores.balance import ClassTotals
 from ..scores.shape_scores import SHAPE_SCORES, score_shapes
 from ..sources.measuring import measure
-from ..values import check_choice, check_text
+from ..values import check_text
 from .database import database_errors
 from .field_names import choose_prefix, name_score_fields
 from .fiftyone_internals import root_dataset
@@ -75,7 +75,7 @@ def plan_scoring(
     brain_key: str = "shape_scores",
     field_prefix: str | None = None,
     rasterizer: Rasterizer = "coco",
-    aggregation: str = "sum",
+    aggregation: str | None = None,
     class_totals: ClassTotals | str | None = None,
 ) -> ScoringPlan:
     """What ``compute_shape_scores`` would do; nothing is written.
@@ -84,17 +84,17 @@ def plan_scoring(
         ValueError: the view, the field or the key can't be used; the message says what could be.
     """
     check_view(samples)
-    check_choice("aggregation", aggregation, AGGREGATIONS)
+    way = resolve_aggregation("cb_scs", aggregation)  # all shape scores have the same of their own
     labels = find_mask_field(samples, label_field)
     prefix = choose_prefix(samples, labels, brain_key, field_prefix)
-    on_samples, on_labels = name_score_fields(labels, prefix, aggregation=aggregation)
+    on_samples, on_labels = name_score_fields(labels, prefix, aggregation=way)
     earlier = own_configs(root_dataset(samples)).get(brain_key)
     paths = [field.path for field in on_samples + on_labels]
     config = ShapeScoringConfig(
         label_field,
         field_prefix=prefix,
         rasterizer=rasterizer,
-        aggregation=aggregation,
+        aggregation=way,
         totals_from=class_totals if isinstance(class_totals, str) else None,
         fields=list(dict.fromkeys([*getattr(earlier, "fields", ()), *paths])),
     )
@@ -154,15 +154,15 @@ def compute_shape_scores(
     brain_key: str = "shape_scores",
     field_prefix: str | None = None,
     rasterizer: Rasterizer = "coco",
-    aggregation: str = "sum",
+    aggregation: str | None = None,
     class_totals: ClassTotals | str | None = None,
     progress: BarProgress = None,
 ) -> ShapeScoringResults:
     """Scores the instance masks of a view, and writes the scores on its labels and samples.
 
-    The fields ``scs``, ``si_scs`` and ``cb_scs`` (see `tfdp.scores.table`) are declared, indexed
-    and shown in the App's sidebar. Higher = more complex, or of a rarer class. Samples without a
-    scored instance have None.
+    The fields ``scs``, ``si_scs``, ``cb_scs`` and ``cb_only`` (see `tfdp.scores.table`) are
+    declared, indexed and shown in the App's sidebar. Higher = more complex, or of a rarer class.
+    Samples without a scored instance have None.
 
     Args:
         samples: a dataset or view of images; what the view filters out is not scored.
@@ -175,9 +175,10 @@ def compute_shape_scores(
             key; or else nothing, unless another run's scores of these samples, or a field of the
             user's own would be overwritten: then ``<brain_key>_``.
         rasterizer: "coco" or "opencv", what draws Polylines.
-        aggregation: "sum" (the paper's), "mean" or "max": from a sample's instances to the sample.
-        class_totals: what CB-SCS is balanced with beside this view: the totals of samples that were
-            scored before, or the brain key of the run that scored them.
+        aggregation: "sum" (the paper's, and by default), "mean" or "max": from a sample's
+            instances to the sample.
+        class_totals: what ``cb_scs`` and ``cb_only`` are balanced with beside this view: the totals
+            of samples that were scored before, or the brain key of the run that scored them.
         progress: True, False, None or a callback, as everywhere in FiftyOne.
 
     Returns:

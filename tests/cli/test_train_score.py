@@ -1,6 +1,5 @@
 """`tfdp train-score` on files, as on a server; and what it loads."""
 
-import argparse
 import csv
 import subprocess
 import sys
@@ -10,15 +9,8 @@ import pytest
 
 from tests.cli.running import run, the_line
 from tests.sources.label_folders import CAT, save_image, write_labels
-from tfdp.cli.train_score import add_train_score_parser
 
 ROOT = Path(__file__).parents[2]
-
-
-def parse(*arguments):
-    parser = argparse.ArgumentParser()
-    add_train_score_parser(parser.add_subparsers())
-    return parser.parse_args(["train-score", *map(str, arguments)])
 
 
 def read(path):
@@ -28,10 +20,10 @@ def read(path):
 
 def test_scores_go_into_two_tables(toy, tmp_path, capsys):
     pytest.importorskip("torch", reason="needs the extra `models`")
-    arguments = parse(toy, "--images", toy.parent, "--model", "maskrcnn_resnet18_fpn", "--weights", "none", "--epochs", 0,
+    status = run("train-score", toy, "--images", toy.parent, "--model", "maskrcnn_resnet18_fpn", "--weights", "none", "--epochs", 0,
         "--image-size", 64, "--device", "cpu", "--log", tmp_path / "log", "-o", tmp_path / "images.csv", "--instances", tmp_path / "instances.csv",
         "--skipped", tmp_path / "skipped.csv")  # fmt: skip
-    assert arguments.run(arguments) == 0
+    assert status == 0
     images, instances = read(tmp_path / "images.csv"), read(tmp_path / "instances.csv")
     assert list(images[0]) == ["image_id", "entropy", "loss", "el2n"]
     assert list(instances[0]) == [
@@ -55,10 +47,10 @@ def test_a_folder_of_yolo_is_learned_and_scored(tmp_path):
         save_image(tmp_path / "images" / f"{name}.png", (64, 64))
         write_labels(tmp_path / "labels" / f"{name}.txt", CAT, "0 .5 .5 .1 .1")
     (tmp_path / "data.yaml").write_text("names: [cat]")
-    arguments = parse(tmp_path, "--images", tmp_path, "--model", "maskrcnn_resnet18_fpn", "--weights", "none", "--epochs", 0,
+    status = run("train-score", tmp_path, "--images", tmp_path, "--model", "maskrcnn_resnet18_fpn", "--weights", "none", "--epochs", 0,
         "--image-size", 64, "--device", "cpu", "--log", tmp_path / "log", "-o", tmp_path / "images.csv", "--instances", tmp_path / "instances.csv",
         "--skipped", tmp_path / "skipped.csv")  # fmt: skip
-    assert arguments.run(arguments) == 0
+    assert status == 0
     assert [row["image_id"] for row in read(tmp_path / "images.csv")] == ["a", "b"]
     instances = read(tmp_path / "instances.csv")
     assert [(row["annotation_id"], row["category"]) for row in instances] == [

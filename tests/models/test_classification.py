@@ -10,10 +10,11 @@ from sklearn.datasets import load_digits
 torch = pytest.importorskip("torch", reason="needs the extra `models`")
 
 from tfdp.models.class_scores import score_class_logits  # noqa: E402
-from tfdp.models.classification import ClassRecord, train_and_score_classes  # noqa: E402
+from tfdp.models.classification import train_and_score_classes  # noqa: E402
 from tfdp.models.classification_task import CLASSIFIERS, blank_classifier  # noqa: E402
 from tfdp.models.score_log import score_log  # noqa: E402
 from tfdp.models.scoring_options import MODEL_SCORES  # noqa: E402
+from tfdp.sources.class_records import ClassRecord  # noqa: E402
 
 WRONG = 10  # of the digits carry another digit's class
 QUICK = {

@@ -44,7 +44,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         stopping.listen()
     from .parser import make_parser
 
-    args = make_parser().parse_args(argv)
+    words = sys.argv[1:] if argv is None else argv
+    args = make_parser(words).parse_args(words)
     try:
         args.run(args)
     except BrokenPipeError:  # whoever read the summary has gone; the files are written

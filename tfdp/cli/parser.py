@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import argparse
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from ..version import __version__
 from .compare import add_compare_parser
 from .prune import add_prune_parser
 from .score import add_score_parser
-from .train_score import add_train_score_parser
+from .train_score import add_train_score_parser, find_task
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _BAD_CALL = 2
 
@@ -21,16 +24,16 @@ class _Parser(argparse.ArgumentParser):
         self.exit(_BAD_CALL, f"{self.prog}: error: {message} (see {self.prog} --help)\n")
 
 
-def make_parser() -> argparse.ArgumentParser:
-    """A parser whose result runs the command: ``arguments.run(arguments)``."""
+def make_parser(words: Sequence[str] = ()) -> argparse.ArgumentParser:
+    """A parser whose result runs the command: ``arguments.run(arguments)``.
+
+    Args:
+        words: what it will parse: the options of ``train-score`` are those of its ``--task``.
+    """
     parser = _Parser(prog="tfdp", description="Training-free dataset pruning (TFDP, ICLR 2025).")
     parser.add_argument("--version", action="version", version=f"tfdp {__version__}")
     subparsers = parser.add_subparsers(required=True, metavar="COMMAND")
-    for add_parser in (
-        add_score_parser,
-        add_prune_parser,
-        add_compare_parser,
-        add_train_score_parser,
-    ):
+    for add_parser in (add_score_parser, add_prune_parser, add_compare_parser):
         add_parser(subparsers)
+    add_train_score_parser(subparsers, find_task(words))
     return parser

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from ..selection.composition import rank_class_losses
 
 if TYPE_CHECKING:
+    from ..models.class_evaluation import Accuracy
     from ..scores.shape_scores import ShapeScores
     from ..selection.selection import Selection
     from ..skipped import Skipped
@@ -42,6 +43,14 @@ def describe_scores(scores: ShapeScores) -> str:
 def _row(name: str, before: int, after: int) -> str:
     percent = f"{after / before:7.1%}" if before else f"{'-':>7}"
     return f"{name:<24}{before:>10}{after:>10}  {percent}"
+
+
+def describe_accuracy(accuracy: Accuracy) -> str:
+    """The top-1 on a test set, and what counts nowhere."""
+    lines = [f"top-1 {accuracy.top1:.2%} of {accuracy.images} test images"]
+    if len(accuracy.skipped):
+        lines += ["not tested:", *describe_skipped(accuracy.skipped)]
+    return "\n".join(lines)
 
 
 def describe_selection(selection: Selection, num_losses: int = 5) -> str:

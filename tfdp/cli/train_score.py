@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import argparse
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,24 +12,27 @@ import pyarrow as pa
 
 from ..files.stopping import stopping
 from ..files.tables import write_arrow
-from ..models.options import SegmentationOptions
 from ..models.scoring_options import MODEL_SCORES
 from ..skipped import Skipped
-from ..sources.formats import open_sources
+from ..version import __version__
 from .options import add_options, given_options
-from .outputs import Outputs, add_skipped_option, check_names, stage_skipped
-from .score import add_format_options
-from .summary import describe_skipped
+from .outputs import Outputs, add_skipped_option, check_names, say, stage_json, stage_skipped
+from .summary import describe_accuracy, describe_skipped
+from .train_tasks import TASKS
 
 if TYPE_CHECKING:
-    import argparse
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
 
     from ..files.staging import Staging
+    from ..models.class_evaluation import Accuracy
     from ..models.score_log import ModelScores
+    from .train_tasks import Trained
+
+DEFAULT_TASK = "segmentation"
+OF_SOME_TASKS = ("instances", "keep", "report", "test")  # arguments that not every task has
 
 
 def _ids(values: list[Any]) -> pa.Array[Any]:
@@ -57,74 +62,119 @@ def tabulate_instance_scores(scores: ModelScores) -> pa.Table:
     return pa.table({**ids, **_scores(scores.instance_scores)})
 
 
+def _report(trained: Trained, accuracy: Accuracy, arguments: argparse.Namespace) -> dict[str, Any]:
+    return {
+        "tfdp_version": __version__,
+        "training": trained.scores.run,
+        "trained_images": int(trained.scores.rows.scorable.sum()),
+        "test": str(arguments.test),
+        **accuracy._asdict(),
+        "skipped": [item._asdict() for item in accuracy.skipped],
+    }
+
+
 def _write(
-    scores: ModelScores, skipped: Skipped, staging: Staging, arguments: argparse.Namespace
+    trained: Trained, skipped: Skipped, staging: Staging, arguments: argparse.Namespace
 ) -> None:
     with staging.open(arguments.output) as file:
-        write_arrow(tabulate_image_scores(scores), arguments.output, file)
+        write_arrow(tabulate_image_scores(trained.scores), arguments.output, file)
     if arguments.instances is not None:
         with staging.open(arguments.instances) as file:
-            write_arrow(tabulate_instance_scores(scores), arguments.instances, file)
+            write_arrow(tabulate_instance_scores(trained.scores), arguments.instances, file)
     stage_skipped(skipped, arguments.skipped, staging)
+    if trained.accuracy is not None:
+        stage_json(_report(trained, trained.accuracy, arguments), arguments.report, staging)
+
+
+def _open_outputs(arguments: argparse.Namespace, weights: str) -> Outputs:
+    """The outputs, refused where they cannot be written: before hours of training."""
+    check_names(
+        tables=[arguments.output, arguments.instances, arguments.skipped], json=[arguments.report]
+    )
+    outputs = Outputs(
+        arguments.instances,
+        arguments.report,
+        arguments.skipped,
+        arguments.output,
+        inputs=[arguments.annotations, arguments.keep, arguments.test, Path(weights)],
+        overwrite=arguments.overwrite,
+    )
+    outputs.check()
+    return outputs
+
+
+def _check_inputs(arguments: argparse.Namespace, epochs: int) -> None:
+    if arguments.images is not None and not arguments.images.is_dir():
+        raise ValueError(f"--images must be the folder of the images: {arguments.images} is none")
+    if arguments.test is not None and epochs == 0:
+        raise ValueError("--test needs a trained network: ask for 1 epoch or more")
+    if arguments.report is not None and arguments.test is None:
+        raise ValueError("--report tells of the images of --test: name these, too")
+
+
+def _tell(trained: Trained, skipped: Skipped, log: Path) -> None:
+    scores = trained.scores
+    spent = ", ".join(f"{what} {seconds:.1f} s" for what, seconds in scores.seconds.items())
+    sys.stderr.write(f"{spent}; log in {log}; skipped: {skipped.summary()}\n")
+    sys.stderr.writelines(f"{line}\n" for line in describe_skipped(scores.rows.skipped))
+    if trained.accuracy is not None:
+        say(describe_accuracy(trained.accuracy))
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    try:
-        from ..models.segmentation import train_and_score
-        from ..sources.records import read_records
-    except ModuleNotFoundError as error:
-        raise ValueError(
-            f"train-score needs {error.name}: install the extra, pip install 'tfdp[models]'"
-        ) from error
-    asked = given_options(arguments, SegmentationOptions)
-    options = SegmentationOptions.given(**asked)  # refuses before the images are read
-    if not arguments.images.is_dir():
-        raise ValueError(f"--images must be the folder of the images: {arguments.images} is none")
-    check_names(tables=[arguments.output, arguments.instances, arguments.skipped])
-    outputs = Outputs(
-        arguments.instances,
-        arguments.skipped,
-        arguments.output,
-        inputs=[arguments.annotations, Path(options.weights)],
-        overwrite=arguments.overwrite,
-    )
-    outputs.check()  # before hours of training
+    task = TASKS[arguments.task]
+    if find_spec("torch") is None:
+        raise ValueError("train-score needs torch: install the extra, pip install 'tfdp[models]'")
+    asked = given_options(arguments, task.options)
+    options = task.options.given(**asked)  # refuses before the images are read
+    _check_inputs(arguments, options.epochs)
+    outputs = _open_outputs(arguments, options.weights)
     stopping.outcome = (
         f"no table was written; the same command goes on from what is in {arguments.log}"
     )
-    sources = open_sources(arguments.annotations, arguments.format, arguments.split)
-    records, crowds = read_records(sources, arguments.images)
-    scores = train_and_score(records, arguments.log, **asked)
-    skipped = Skipped([*crowds, *scores.rows.skipped])
+    trained = task.train(arguments, asked)
+    skipped = Skipped([*trained.skipped, *trained.scores.rows.skipped])
     with outputs.write() as staging:
-        _write(scores, skipped, staging, arguments)
-    spent = ", ".join(f"{what} {seconds:.1f} s" for what, seconds in scores.seconds.items())
-    sys.stderr.write(f"{spent}; log in {arguments.log}; skipped: {skipped.summary()}\n")
-    sys.stderr.writelines(f"{line}\n" for line in describe_skipped(scores.rows.skipped))
+        _write(trained, skipped, staging, arguments)
+    _tell(trained, skipped, arguments.log)
     return 0
 
 
-def add_train_score_parser(subparsers: Any) -> argparse.ArgumentParser:
-    """Add `train-score` to a program's sub-commands; `arguments.run(arguments)` runs it.
+def find_task(words: Sequence[str]) -> str:
+    """The task that a command's words ask for; an unknown one is refused when they are parsed."""
+    parser = argparse.ArgumentParser(add_help=False)
+    parser.add_argument("--task", nargs="?")
+    task = parser.parse_known_args(words)[0].task
+    return task if task in TASKS else DEFAULT_TASK
+
+
+def add_train_score_parser(subparsers: Any, task: str = DEFAULT_TASK) -> None:
+    """Adds ``train-score`` to a program's sub-commands; ``arguments.run(arguments)`` runs it.
 
     Args:
         subparsers: what `ArgumentParser.add_subparsers` returned.
+        task: of `TASKS`, whose options there are.
     """
+    others = ", ".join(name for name in TASKS if name != task)
     parser: argparse.ArgumentParser = subparsers.add_parser(
         "train-score",
-        help="train Mask R-CNN on a dataset and score its images by what it learned",
-        description=f"Scores by a trained Mask R-CNN: {', '.join(MODEL_SCORES)}. Started again "
-        "after a kill, the same command goes on from the last epoch.",
+        help="train a network on a dataset and score its images by what it learned",
+        description=f"Trains {TASKS[task].trains}, and scores each image by what it said:"
+        f" {', '.join(MODEL_SCORES)}. Started again after a kill, the same command goes on from the"
+        f" last epoch. These are the options of --task {task}; those of another:"
+        f" --task {others} --help.",
     )
     add = parser.add_argument
-    add("annotations", type=Path, metavar="PATH", help="as tfdp score takes it")
-    add_format_options(parser)
-    add("--images", type=Path, required=True, help="folder that the images' names are relative to")
-    add_options(parser, SegmentationOptions)
+    add(
+        "--task",
+        choices=list(TASKS),
+        default=DEFAULT_TASK,
+        help=f"what is trained ({DEFAULT_TASK})",
+    )
+    TASKS[task].add_arguments(parser)
+    add_options(parser, TASKS[task].options)
     add("-o", "--output", type=Path, required=True, help="image scores, .csv or .parquet")
-    add("--instances", type=Path, help="instance scores, .csv or .parquet")
     add_skipped_option(parser)
-    add("--overwrite", action="store_true", help="replace the tables where they exist")
+    add("--overwrite", action="store_true", help="replace the outputs where they exist")
     add("--log", type=Path, required=True, help="folder of the training log and the checkpoint")
-    parser.set_defaults(run=_run)
-    return parser
+    parser.set_defaults(run=_run, **dict.fromkeys(OF_SOME_TASKS))

@@ -11,6 +11,7 @@ from .regular_files import read_regular_file
 if TYPE_CHECKING:
     from collections.abc import Collection
 
+IMAGE_ENDINGS = (".bmp", ".jpeg", ".jpg", ".mpo", ".png", ".tif", ".tiff", ".webp")
 MAX_BYTES = 2**28  # of a text file of names
 
 

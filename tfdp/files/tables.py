@@ -14,6 +14,7 @@ from .outputs import check_ending
 from .regular_files import check_regular_file
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -85,19 +86,20 @@ def write_arrow(table: pa.Table, path: Path, file: IO[bytes]) -> None:
     csv.write_csv(table, file, csv.WriteOptions(include_header=False))
 
 
-def _read_csv(path: Path, id_column: str) -> pa.Table:
+def _read_csv(path: Path, texts: Collection[str]) -> pa.Table:
     parse = csv.ParseOptions(newlines_in_values=True)
-    convert = csv.ConvertOptions(column_types={id_column: pa.string()})
+    convert = csv.ConvertOptions(column_types=dict.fromkeys(texts, pa.string()))
     try:
         table = csv.read_csv(path, parse_options=parse, convert_options=convert)
     except pa.ArrowInvalid as error:
         places = re.findall(r"Row #\d+|Expected \d+ columns, got \d+", str(error))
         found = ": ".join(places).lower() or "is empty, or no text in UTF-8"
         raise ValueError(f"{path} can't be read as a table: {found}") from None
-    if table.column_names.count(id_column) != 1:
-        return table
-    ids = pc.replace_substring_regex(table[id_column], _MARKED_FORMULA, r"\1")
-    return table.set_column(table.column_names.index(id_column), id_column, ids)
+    for i, name in enumerate(table.column_names):
+        if name in texts:
+            plain = pc.replace_substring_regex(table.column(i), _MARKED_FORMULA, r"\1")
+            table = table.set_column(i, name, plain)
+    return table
 
 
 def _read_parquet(path: Path) -> pa.Table:
@@ -119,8 +121,13 @@ def check_columns(table: pa.Table, id_column: str, name: object) -> None:
         raise ValueError(f"{name} has several columns {twice[0]!r}; give each its own name")
 
 
-def read_table(path: Path, id_column: str) -> pa.Table:
+def read_table(path: Path, id_column: str, *texts: str) -> pa.Table:
     """Reads a table of either format, as it was written; in CSV the ids are text.
+
+    Args:
+        path: the table.
+        id_column: which it must have.
+        *texts: other columns that are text in CSV, whatever they look like.
 
     Raises:
         OSError: the file cannot be read.
@@ -129,6 +136,7 @@ def read_table(path: Path, id_column: str) -> pa.Table:
     """
     check_table(path)
     check_regular_file(path)
-    table = _read_parquet(path) if path.suffix.lower() == ".parquet" else _read_csv(path, id_column)
+    columns = {id_column, *texts}
+    table = _read_parquet(path) if path.suffix.lower() == ".parquet" else _read_csv(path, columns)
     check_columns(table, id_column, path)
     return table

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import hashlib
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..keywords import takes_options
 from ..skipped import Skipped
 from .checkpoints import Checkpoint
+from .class_views import Views
 from .classification_task import (
+    PIXELS,
     ClassificationTask,
     Example,
     blank_classifier,
@@ -28,7 +30,7 @@ from .options import ClassificationOptions
 from .recipe import make_recipe
 from .score_log import ModelScores, score_log
 from .training import find_device, seeded, train_logged
-from .training_log import CHECKPOINT, LogRows
+from .training_log import CHECKPOINT, LogRows, blank_rows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,18 +39,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ..progress import Progress
-    from ..sources.source import Id
+    from ..sources.class_records import ClassRecord
 
 REFERENCE_BATCH = 256  # images; with the default options the usual ImageNet recipe of ResNets
 WEIGHT_DECAY = 1e-4
-
-
-class ClassRecord(NamedTuple):
-    """One image with its class; None for no class."""
-
-    image_id: Id
-    path: Path
-    label: str | None
 
 
 def _check_records(
@@ -122,7 +116,7 @@ def train_and_score_classes(
             use by another training.
         OSError: the log could not be written, or an image no longer be read.
     """
-    asked = ClassificationOptions(**options)
+    asked = ClassificationOptions.given(**options)
     device = find_device(asked.device)
     loaders = default_workers(device) if asked.workers is None else asked.workers
     labels = sorted({record.label for record in records if record.label is not None})
@@ -143,10 +137,11 @@ def train_and_score_classes(
             ],
             rows=len(records),
             batch_size=asked.batch_size,
-            seed=asked.seed,
             device=device,
             workers=loaders,
-            flips=asked.flips,
+            views=Views(asked.image_size, asked.seed, asked.flips, asked.crops, asked.auto_augment),
+            label_smoothing=asked.label_smoothing,
+            learned=blank_rows(len(records), PIXELS) if asked.log_while_training else None,
         )
 
     run = {

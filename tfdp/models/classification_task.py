@@ -13,9 +13,8 @@ from torchvision import models
 
 from .checkpoints import load_weights
 from .class_scores import score_class_logits
-from .data import flip_decision
-from .images import image_tensor, read_image
 from .loading import consecutive_batches, load_batches
+from .log_reading import LOST
 from .start_weights import download_weights, read_start_checkpoint
 from .training_log import blank_rows, pack_rows
 
@@ -26,11 +25,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from .checkpoints import Checkpoint
+    from .class_views import Views
 
 FAMILIES = ("resnet", "swin", "convnext")
 CLASSIFIERS = tuple(name for name in models.list_models(models) if name.startswith(FAMILIES))
-MEAN = torch.tensor([0.485, 0.456, 0.406])[:, None, None]  # of ImageNet, RGB
-STD = torch.tensor([0.229, 0.224, 0.225])[:, None, None]
 PIXELS = 1  # of a row of the log
 
 
@@ -42,12 +40,23 @@ class Example(NamedTuple):
     row: int  # in the log
 
 
+class Loaded(NamedTuple):
+    """An example as the network takes it."""
+
+    view: torch.Tensor  # (3, h, w) to learn from
+    scored: torch.Tensor | None  # (3, h, w) of which to log what the network says meanwhile
+    example: Example
+
+
 @dataclass(frozen=True)
 class ClassificationTask:
-    """A classifier on checked images; the attributes are `SegmentationTask`'s.
+    """A classifier on checked images; the other attributes are `SegmentationTask`'s.
 
     Attributes:
-        flips: whether training mirrors images at random.
+        views: what the network sees of an image.
+        label_smoothing: share of the target that is spread over all classes.
+        learned: where the log is what the network said when it learned: the log's rows of this
+            epoch. None where it is what the network says after the epoch.
     """
 
     network: Any
@@ -55,46 +64,83 @@ class ClassificationTask:
     examples: list[Example]
     rows: int
     batch_size: int
-    seed: int
     device: torch.device
     workers: int
-    flips: bool
+    views: Views
+    label_smoothing: float = 0.0
+    learned: NDArray[np.void] | None = None
     pixels: int = PIXELS
 
     def batches(self, order: list[NDArray[np.int64]], epoch: int) -> Iterator[Any]:
-        """Batches of square images, mirrored or not, with their labels."""
-        flip_epoch = epoch if self.flips else None
-        load = partial(_load, self.checkpoint.image_size, self.seed, flip_epoch)
+        """Batches of an epoch's views."""
+        if self.learned is not None:
+            self.learned[:] = blank_rows(self.rows, PIXELS)
+        load = partial(_load_to_learn, self.views, epoch, self.learned is not None)
         return load_batches(load, self.examples, order, self.workers)
 
-    def losses(self, batch: Any) -> dict[str, torch.Tensor]:
+    def losses(self, batch: list[Loaded]) -> dict[str, torch.Tensor]:
         """Cross-entropy."""
-        logits, labels = self._forward(batch)
-        return {"loss": cross_entropy(logits, labels)}
+        labels = self._labels([loaded.example for loaded in batch])
+        logits = self.network(torch.stack([loaded.view for loaded in batch]).to(self.device))
+        if self.learned is not None:
+            self._log(batch, labels, self.learned)
+        return {"loss": cross_entropy(logits, labels, label_smoothing=self.label_smoothing)}
 
     def score(self) -> Iterator[NDArray[np.void]]:
-        """Log rows of all images in order, blank for those that cannot be used."""
-        load = partial(_load, self.checkpoint.image_size, self.seed, None)
+        """Log rows of all images in order, blank for those that cannot be used.
+
+        Raises:
+            ValueError: the log is what was said while learning, and nothing was learned.
+        """
+        if self.learned is None:
+            yield from self._score()
+            return
+        rows = [example.row for example in self.examples]
+        if np.isnan(self.learned["means"][rows]).any():
+            raise ValueError(f"what the network said when it learned an epoch is lost: {LOST}")
+        yield self.learned
+
+    def _labels(self, examples: list[Example]) -> torch.Tensor:
+        return torch.tensor([example.label for example in examples], device=self.device)
+
+    def _log(self, batch: list[Loaded], labels: torch.Tensor, log: NDArray[np.void]) -> None:
+        """Log what the network says before the step: batch norms see no other view than before."""
+        views = torch.stack([loaded.scored for loaded in batch if loaded.scored is not None])
+        norms = any(isinstance(part, torch.nn.BatchNorm2d) for part in self.network.modules())
+        self.network.train(not norms)  # as Dyn-Unc's released code has it
+        with torch.no_grad():
+            logits = self.network(views.to(self.device))
+        self.network.train()
+        log[[loaded.example.row for loaded in batch]] = score_logits(logits, labels)
+
+    def _score(self) -> Iterator[NDArray[np.void]]:
+        load = partial(_load_to_score, self.views)
         order = consecutive_batches(len(self.examples), self.batch_size)
         batches = load_batches(load, self.examples, order, self.workers)
         done = 0
         for batch, numbers in zip(batches, order, strict=True):
-            rows = np.array([self.examples[number].row for number in numbers])
+            examples = [self.examples[number] for number in numbers]
+            rows = np.array([example.row for example in examples])
             part = blank_rows(int(rows[-1]) + 1 - done, PIXELS)
-            part[rows - done] = score_logits(*self._forward(batch))
+            logits = self.network(torch.stack(batch).to(self.device))
+            part[rows - done] = score_logits(logits, self._labels(examples))
             yield part
             done += len(part)
         yield blank_rows(self.rows - done, PIXELS)
 
-    def _forward(self, batch: Any) -> tuple[torch.Tensor, torch.Tensor]:
-        images, labels = zip(*batch, strict=True)
-        logits = self.network(torch.stack(images).to(self.device))
-        return logits, torch.tensor(labels, device=self.device)
+
+def _load_to_learn(views: Views, epoch: int, logged: bool, example: Example, number: int) -> Loaded:
+    scored = views.to_score(example.path) if logged else None
+    return Loaded(views.to_learn(example.path, epoch, number), scored, example)
+
+
+def _load_to_score(views: Views, example: Example, _number: int) -> torch.Tensor:
+    return views.to_score(example.path)
 
 
 def score_logits(logits: torch.Tensor, labels: torch.Tensor) -> NDArray[np.void]:
     """Log rows from (n, C) logits and (n,) labels: every score from one forward pass."""
-    scores = score_class_logits(logits, labels)
+    scores = score_class_logits(logits.float(), labels)
     means = torch.stack([scores.entropy, scores.loss, scores.el2n, scores.margin], dim=1)
     return pack_rows(
         means[:, None].expand(-1, 2, -1).cpu().numpy(),  # one pixel: both regions are the same
@@ -148,12 +194,3 @@ def load_classifier_weights(network: torch.nn.Module, model: str, weights: str) 
         load_weights(network, state, f"{published}")
     elif weights != "none":
         raise ValueError(f'expected weights "none", "imagenet" or a file, got {weights!r}')
-
-
-def _load(
-    image_size: int, seed: int, flip_epoch: int | None, example: Example, number: int
-) -> tuple[torch.Tensor, int]:
-    image = image_tensor(read_image(example.path, (image_size, image_size)))
-    image = (image - MEAN) / STD
-    flip = flip_epoch is not None and flip_decision(seed, flip_epoch, number)
-    return (image.flip(-1) if flip else image), example.label

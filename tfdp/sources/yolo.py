@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image
 
 from ..errors import UnreadableError, describe_error
-from ..files.listing import list_files, read_list
+from ..files.listing import IMAGE_ENDINGS, list_files, read_list
 from ..files.orientation import shown_size
 from ..files.regular_files import check_regular_file, read_regular_file
 from ..geometry.masks import is_bad_size
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
 _IMAGES, _LABELS = "images", "labels"
 _FORMATS = ("BMP", "JPEG", "PNG", "TIFF", "WEBP")
-_ENDINGS = (".bmp", ".jpeg", ".jpg", ".mpo", ".png", ".tif", ".tiff", ".webp")
 _MAX_FILE, _MAX_LINE = 2**24, 2**23  # bytes of labels
 _BOM = b"\xef\xbb\xbf"
 
@@ -117,7 +116,7 @@ def _labels_of(image: Path) -> Path:
 def _list_images(place: Path) -> list[Path]:
     """The images in a folder, or those that a file lists."""
     if place.is_dir():
-        return list_files(place, _ENDINGS)
+        return list_files(place, IMAGE_ENDINGS)
     return [Path(os.path.normpath(place.parent / line)) for line in read_list(place)]
 
 

@@ -46,9 +46,7 @@ def _train(
     without: list[str] = []
     skipped = Skipped()
     if isinstance(plan.labels, ClassField):
-        from ..models.classification import ClassRecord
-
-        records = [ClassRecord(*row) for row in read_class_rows(samples, plan.labels)]
+        records = read_class_rows(samples, plan.labels)
     else:
         reading = part_of(show, 0, READING_SHARE)
         records, without, skipped = read_view_records(samples, plan.labels, reading)

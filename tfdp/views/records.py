@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from ..sources.class_records import ClassRecord
 from ..sources.records import read_records
 from .samples import stream_samples
 from .source import ViewSource
@@ -34,22 +35,14 @@ class ViewRecords(NamedTuple):
     skipped: Skipped
 
 
-class ClassRow(NamedTuple):
-    """A sample with its class; None for none."""
-
-    sample_id: str
-    path: Path
-    label: str | None
-
-
-def read_class_rows(view: SampleCollection, field: ClassField) -> list[ClassRow]:
+def read_class_rows(view: SampleCollection, field: ClassField) -> list[ClassRecord]:
     """The samples of a view with the class in their field of fo.Classification."""
     rows = []
     for sample in stream_samples(view, field, ["label"], ["filepath"]):
         (label,) = sample.labels or [{}]
         name = label.get("label")
         path = Path(read_filepath(sample.document))
-        rows.append(ClassRow(sample.id, path, name if isinstance(name, str) else None))
+        rows.append(ClassRecord(sample.id, path, name if isinstance(name, str) else None))
     return rows
 
 

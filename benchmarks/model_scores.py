@@ -31,7 +31,8 @@ from tfdp.sources.records import read_records
 def load(arguments):
     records, _ = read_records(open_sources(arguments.annotations), arguments.folder)
     records = [r for r in records if len(r.instance_ids)][: arguments.images]
-    return [load_image(r, range(len(r.instance_ids)), arguments.image_size) for r in records]
+    loaded = [load_image(r, range(len(r.instance_ids)), arguments.image_size) for r in records]
+    return [(image.float() / 255, boxes) for image, boxes in loaded]
 
 
 def batches(examples, size, device):

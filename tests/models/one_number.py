@@ -23,14 +23,14 @@ class OneNumber:
 
     device = torch.device("cpu")
     checkpoint = Checkpoint("one", ["a"], 64, {})
-    examples = range(4)
+    examples, groups = range(4), np.zeros(4, int)
     rows, pixels = 2, 1
 
     def __init__(self):
         self.network = torch.nn.Linear(1, 1, bias=False)
         torch.nn.init.constant_(self.network.weight, 0.25)
 
-    def batches(self, order, epoch):
+    def batches(self, order):
         return iter(order)
 
     def losses(self, batch):

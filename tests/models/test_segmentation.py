@@ -54,7 +54,7 @@ def test_the_last_epochs_loss_is_the_checkpoints_binary_cross_entropy(toy, toy_l
     image, boxes = load_image(records[0], [0, 1], 64)
     with torch.inference_mode():
         labels = torch.tensor([checkpoint.classes.index(label) + 1 for label in records[0].labels])
-        z = mask_logits(network, [image], [boxes], labels).flatten(1)
+        z = mask_logits(network, [image / 255], [boxes], labels).flatten(1)
     loss = torch.nn.functional.binary_cross_entropy_with_logits(z, target, reduction="none").mean(1)
     np.testing.assert_allclose(
         score_log(toy_log, ["loss"]).instance_scores["loss"][:2], loss, rtol=1e-4

@@ -12,33 +12,11 @@ torch = pytest.importorskip("torch", reason="needs the extra `models`")
 
 from tfdp.models import training  # noqa: E402
 from tfdp.models.checkpoints import Checkpoint, read_checkpoint  # noqa: E402
-from tfdp.models.recipe import Recipe, batch_order, learning_rate_at  # noqa: E402
+from tfdp.models.recipe import Recipe  # noqa: E402
 from tfdp.models.training_log import blank_rows  # noqa: E402
 
 ROOT = Path(__file__).parents[2]
 RECIPE = Recipe(epochs=12, batch_size=4, learning_rate=0.02, reference_batch=16, weight_decay=0)
-
-
-@pytest.mark.parametrize(
-    "step, rate",
-    [(0, 0.005 / 100), (49, 0.0025), (99, 0.005), (799, 0.005), (800, 5e-4), (1099, 5e-4), (1100, 5e-5)],
-    ids=["first step", "half of the warm-up", "after it", "epoch 8", "epoch 9", "epoch 11", "epoch 12"],
-)  # fmt: skip
-def test_learning_rate(step, rate):
-    assert learning_rate_at(RECIPE, step, steps_per_epoch=100) == pytest.approx(rate)
-
-
-def test_an_epoch_sees_every_example_once_in_batches_of_nearly_equal_size():
-    batches = batch_order(RECIPE, 13, epoch=3)
-    assert sorted(np.concatenate(batches)) == list(range(13))
-    assert [len(batch) for batch in batches] == [4, 3, 3, 3]
-
-
-def test_the_order_follows_seed_and_epoch():
-    def order(epoch):
-        return np.concatenate(batch_order(RECIPE, 50, epoch)).tolist()
-
-    assert order(1) == order(1) != order(2)
 
 
 def test_seeding_leaves_the_callers_random_numbers_alone():
@@ -59,11 +37,11 @@ class OneNumber:
         self.network = torch.nn.Linear(1, 1, bias=False)
         self.device = torch.device("cpu")
         self.checkpoint = Checkpoint("one", ["a"], 64, {})
-        self.examples = range(4)
+        self.examples, self.groups = range(4), np.zeros(4, int)
         self.rows = self.pixels = 1
         self.loss = loss
 
-    def batches(self, order, epoch):
+    def batches(self, order):
         return iter(order)
 
     def losses(self, batch):

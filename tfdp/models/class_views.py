@@ -11,7 +11,6 @@ import torch
 from torchvision.transforms import AutoAugment, InterpolationMode, RandomResizedCrop
 from torchvision.transforms import functional as F  # noqa: N812 - as all the world calls it
 
-from .data import flip_decision
 from .images import image_tensor, read_image
 
 if TYPE_CHECKING:
@@ -53,11 +52,11 @@ class Views:
         image = F.resize(read_image(path), size, InterpolationMode.BICUBIC)
         return _normalize(F.center_crop(image, size))
 
-    def to_learn(self, path: Path, epoch: int, number: int) -> torch.Tensor:
-        """An epoch's view of example `number`: the same in any process and order."""
-        with _drawn_from(self.seed, epoch, number):
+    def to_learn(self, path: Path, draw: int) -> torch.Tensor:
+        """The view of a draw: the same in any process and order."""
+        with _drawn_from(self.seed, draw):
             image = self._crop(read_image(path)) if self.crops else self._squeeze(path)
-            if self.flips and flip_decision(self.seed, epoch, number):
+            if self.flips and torch.rand(()) < 0.5:
                 image = F.hflip(image)
             return _normalize(AUGMENT(image) if self.auto_augment else image)
 
@@ -80,4 +79,4 @@ def _drawn_from(*numbers: int) -> Iterator[None]:
 
 
 def _normalize(image: Image.Image) -> torch.Tensor:
-    return (image_tensor(image) - MEAN) / STD
+    return (image_tensor(image).float() / 255 - MEAN) / STD

@@ -42,7 +42,6 @@ if TYPE_CHECKING:
     from ..sources.class_records import ClassRecord
 
 REFERENCE_BATCH = 256  # images; with the default options the usual ImageNet recipe of ResNets
-WEIGHT_DECAY = 1e-4
 
 
 def _check_records(
@@ -150,7 +149,7 @@ def train_and_score_classes(
         "classes": classes,
         "data": _fingerprint(records),
     }
-    recipe = make_recipe(asked, REFERENCE_BATCH, WEIGHT_DECAY)
+    recipe = make_recipe(asked, REFERENCE_BATCH)
     prepare = partial(_check_records, records, classes, loaders)
     train_logged(task_of, recipe, folder, run, len(records), prepare, progress)
     return score_log(folder, asked.chosen_scores, window=asked.window)

@@ -19,7 +19,7 @@ from .start_weights import download_weights, read_start_checkpoint
 from .training_log import blank_rows, pack_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -41,11 +41,11 @@ class Example(NamedTuple):
 
 
 class Loaded(NamedTuple):
-    """An example as the network takes it."""
+    """Examples as the network takes them."""
 
-    view: torch.Tensor  # (3, h, w) to learn from
-    scored: torch.Tensor | None  # (3, h, w) of which to log what the network says meanwhile
-    example: Example
+    views: torch.Tensor  # (b, 3, h, w) to learn from
+    scored: torch.Tensor | None  # (b, 3, h, w) of which to log what the network says meanwhile
+    examples: list[Example]
 
 
 @dataclass(frozen=True)
@@ -71,17 +71,20 @@ class ClassificationTask:
     learned: NDArray[np.void] | None = None
     pixels: int = PIXELS
 
-    def batches(self, order: list[NDArray[np.int64]], epoch: int) -> Iterator[Any]:
-        """Batches of an epoch's views."""
-        if self.learned is not None:
-            self.learned[:] = blank_rows(self.rows, PIXELS)
-        load = partial(_load_to_learn, self.views, epoch, self.learned is not None)
-        return load_batches(load, self.examples, order, self.workers)
+    @property
+    def groups(self) -> NDArray[np.int64]:
+        """All images are of one size: any can share a batch."""
+        return np.zeros(len(self.examples), np.int64)
 
-    def losses(self, batch: list[Loaded]) -> dict[str, torch.Tensor]:
+    def batches(self, order: Iterable[NDArray[np.int64]]) -> Iterator[Loaded]:
+        """Batches of views."""
+        load = partial(_load_to_learn, self.views, self.learned is not None)
+        return load_batches(load, self.examples, order, self.workers, _join)
+
+    def losses(self, batch: Loaded) -> dict[str, torch.Tensor]:
         """Cross-entropy."""
-        labels = self._labels([loaded.example for loaded in batch])
-        logits = self.network(torch.stack([loaded.view for loaded in batch]).to(self.device))
+        labels = self._labels(batch.examples)
+        logits = self.network(batch.views.to(self.device))
         if self.learned is not None:
             self._log(batch, labels, self.learned)
         return {"loss": cross_entropy(logits, labels, label_smoothing=self.label_smoothing)}
@@ -103,38 +106,45 @@ class ClassificationTask:
     def _labels(self, examples: list[Example]) -> torch.Tensor:
         return torch.tensor([example.label for example in examples], device=self.device)
 
-    def _log(self, batch: list[Loaded], labels: torch.Tensor, log: NDArray[np.void]) -> None:
+    def _log(self, batch: Loaded, labels: torch.Tensor, log: NDArray[np.void]) -> None:
         """Log what the network says before the step: batch norms see no other view than before."""
-        views = torch.stack([loaded.scored for loaded in batch if loaded.scored is not None])
+        assert batch.scored is not None
         norms = any(isinstance(part, torch.nn.BatchNorm2d) for part in self.network.modules())
         self.network.train(not norms)  # as Dyn-Unc's released code has it
         with torch.no_grad():
-            logits = self.network(views.to(self.device))
+            logits = self.network(batch.scored.to(self.device))
         self.network.train()
-        log[[loaded.example.row for loaded in batch]] = score_logits(logits, labels)
+        log[[example.row for example in batch.examples]] = score_logits(logits, labels)
 
     def _score(self) -> Iterator[NDArray[np.void]]:
         load = partial(_load_to_score, self.views)
         order = consecutive_batches(len(self.examples), self.batch_size)
-        batches = load_batches(load, self.examples, order, self.workers)
+        batches = load_batches(load, self.examples, order, self.workers, torch.stack)
         done = 0
         for batch, numbers in zip(batches, order, strict=True):
             examples = [self.examples[number] for number in numbers]
             rows = np.array([example.row for example in examples])
             part = blank_rows(int(rows[-1]) + 1 - done, PIXELS)
-            logits = self.network(torch.stack(batch).to(self.device))
+            logits = self.network(batch.to(self.device))
             part[rows - done] = score_logits(logits, self._labels(examples))
             yield part
             done += len(part)
         yield blank_rows(self.rows - done, PIXELS)
 
 
-def _load_to_learn(views: Views, epoch: int, logged: bool, example: Example, number: int) -> Loaded:
-    scored = views.to_score(example.path) if logged else None
-    return Loaded(views.to_learn(example.path, epoch, number), scored, example)
+def _load_to_learn(views: Views, logged: bool, example: Example, draw: int) -> Loaded:
+    scored = views.to_score(example.path)[None] if logged else None
+    return Loaded(views.to_learn(example.path, draw)[None], scored, [example])
 
 
-def _load_to_score(views: Views, example: Example, _number: int) -> torch.Tensor:
+def _join(batch: list[Loaded]) -> Loaded:
+    """Few tensors: each of them takes an open file on its way from the process that loads it."""
+    views, scored, examples = zip(*batch, strict=True)
+    logged = torch.cat(scored) if scored[0] is not None else None
+    return Loaded(torch.cat(views), logged, [example for (example,) in examples])
+
+
+def _load_to_score(views: Views, example: Example, _draw: int) -> torch.Tensor:
     return views.to_score(example.path)
 
 

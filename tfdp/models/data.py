@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import cv2
@@ -119,7 +118,7 @@ def load_example(
         flip: mirror left and right.
 
     Returns:
-        image (3, h, w) float in [0, 1], boxes (r, 4) x1 y1 x2 y2 px, masks (r, h, w) uint8.
+        image (3, h, w) uint8, boxes (r, 4) x1 y1 x2 y2 px, masks (r, h, w) uint8.
     """
     image, boxes = load_image(record, rows, image_size)
     height, width = image.shape[-2:]
@@ -134,18 +133,13 @@ def load_example(
 def load_image(
     record: ImageRecord, rows: Sequence[int], image_size: int
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Image (3, h, w) in [0, 1] and boxes (r, 4) x1 y1 x2 y2 px at the network's size."""
+    """Image (3, h, w) uint8 and boxes (r, 4) x1 y1 x2 y2 px at the network's size."""
     height, width = network_size(record.height, record.width, image_size)
     frame = (record.width, record.height)
     image = image_tensor(read_image(record.path, (width, height), expected=frame))
     scale = np.array([width / record.width, height / record.height] * 2)
     boxes = clipped_boxes(record)[list(rows)] * scale
     return image, torch.from_numpy(boxes.astype(np.float32))
-
-
-def flip_decision(seed: int, epoch: int, index: int) -> bool:
-    """Whether example `index` is mirrored in this epoch: the same in any process and order."""
-    return random.Random(f"{seed} {epoch} {index}").random() < 0.5  # noqa: S311
 
 
 def _instance_problem(record: ImageRecord, index: int, classes: Sequence[str] | None) -> str | None:

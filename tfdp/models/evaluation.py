@@ -75,7 +75,7 @@ def _mean_precision(precision: NDArray[np.float64]) -> float:
 
 
 def _load(image_size: int, record: ImageRecord, _number: int) -> torch.Tensor:
-    return load_image(record, [], image_size)[0]
+    return load_image(record, [], image_size)[0].float() / 255
 
 
 def _detect(network: Any, images: list[torch.Tensor]) -> list[dict[str, torch.Tensor]]:

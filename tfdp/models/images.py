@@ -90,5 +90,5 @@ def image_problem(path: Path, expected: tuple[int, int] | None = None) -> tuple[
 
 
 def image_tensor(image: Image.Image) -> torch.Tensor:
-    """(3, h, w) float in [0, 1]."""
-    return torch.from_numpy(np.array(image)).permute(2, 0, 1).float() / 255
+    """(3, h, w) uint8."""
+    return torch.from_numpy(np.array(image)).permute(2, 0, 1)

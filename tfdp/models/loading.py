@@ -10,20 +10,26 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+import torch
 from torch.utils.data import DataLoader, Dataset
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    import torch
     from numpy.typing import NDArray
 
+try:
+    import resource
+except ModuleNotFoundError:  # not on Windows
+    resource = None  # type: ignore[assignment]
+
 MOST_WORKERS = 8
+OPEN_FILES = 4096
 PR_SET_PDEATHSIG = 1  # of Linux's prctl
 
 
 class _Failed(NamedTuple):
-    """Stands for an item that could not be loaded."""
+    """Stands for a batch with an item that could not be loaded."""
 
     error: Exception
 
@@ -34,13 +40,12 @@ class _Loaded(Dataset[Any]):
 
     load: Callable[[Any, int], Any]
     items: Sequence[Any]
+    join: Callable[[list[Any]], Any]
 
-    def __len__(self) -> int:
-        return len(self.items)
-
-    def __getitem__(self, number: int) -> Any:
+    def __getitems__(self, draws: list[int]) -> Any:
+        count = len(self.items)
         try:
-            return self.load(self.items[number], number)
+            return self.join([self.load(self.items[draw % count], draw) for draw in draws])
         except (OSError, SyntaxError, ValueError) as error:
             return _Failed(error)  # which torch would turn into the text of a traceback
 
@@ -66,35 +71,61 @@ def _end_with_parent(_worker: int) -> None:
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
+def _raise_open_files() -> None:
+    """As many open files as the system gives this process, up to what is ever needed.
+
+    Each tensor that a process has loaded is an open file here until it is used.
+    """
+    if resource is None:
+        return
+    now, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = OPEN_FILES if most == resource.RLIM_INFINITY else min(OPEN_FILES, most)
+    if now < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
+
+
+def _same(batch: Any) -> Any:
+    return batch
+
+
 def load_batches(
     load: Callable[[Any, int], Any],
     items: Sequence[Any],
-    order: Sequence[NDArray[np.int64]],
+    order: Iterable[NDArray[np.int64]],
     workers: int,
-) -> Iterator[list[Any]]:
-    """Lists of load(item, number), one a batch.
+    join: Callable[[list[Any]], Any] = list,
+    *,
+    pinned: bool = False,
+) -> Iterator[Any]:
+    """Batches of load(item, draw), one after another.
 
     Args:
         load: a function that processes can be sent (of a module, or a partial of one).
         items: what it loads.
-        order: the numbers of each batch's items.
-        workers: processes; 0 loads in this one.
+        order: the draws of each batch: N + i, 2 N + i, ... are the item i, too, of N.
+        workers: processes, which live as long as there are batches; 0 loads in this one.
+        join: makes a batch of what was loaded, there; it should hold few tensors, since each of
+            them takes an open file on its way here.
+        pinned: put the batches' tensors into memory that a GPU can copy from meanwhile.
 
     Raises:
         OSError: a loading process ended, or has too little memory; or an item cannot be read.
     """
+    if workers:
+        _raise_open_files()
     loader: DataLoader[Any] = DataLoader(
-        _Loaded(load, items),
-        batch_sampler=[batch.tolist() for batch in order],
-        collate_fn=list,
+        _Loaded(load, items, join),
+        batch_sampler=(batch.tolist() for batch in order),
+        collate_fn=_same,
         num_workers=workers,
         worker_init_fn=_end_with_parent,
+        pin_memory=pinned,
+        generator=torch.Generator(),  # torch draws a seed: not from the numbers of the training
     )
     try:
         for batch in loader:
-            for item in batch:
-                if isinstance(item, _Failed):
-                    raise item.error
+            if isinstance(batch, _Failed):
+                raise batch.error
             yield batch
     except RuntimeError as error:
         raise OSError(

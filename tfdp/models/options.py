@@ -24,6 +24,7 @@ PRECISIONS = {
     "float32": Choice("float32"),
     "bfloat16": Choice("bfloat16", "mixed: boxes, losses and scores stay float32"),
 }
+SMALLEST, LARGEST_SIZE = 32, 8192  # px; the networks' coarsest cells are of 32
 NOT_OF_LOG = {"preset", "device", "workers"}  # what can differ when a training goes on
 
 
@@ -63,8 +64,8 @@ class TrainingOptions(ScoringOptions):
         800,
         "Image size",
         "px of the shorter side; of both sides for a classifier",
-        least=32,  # the networks' coarsest cells
-        most=8192,
+        least=SMALLEST,
+        most=LARGEST_SIZE,
     )
     optimizer: str = option("sgd", "Optimizer", "what makes the steps", choices=lambda: OPTIMIZERS)
     learning_rate: float = option(
@@ -111,6 +112,20 @@ class TrainingOptions(ScoringOptions):
     def __post_init__(self) -> None:
         super().__post_init__()
         check_scores(self.chosen_scores, self.epochs, self.window)
+        self._check_schedule()
+
+    def _check_schedule(self) -> None:
+        if self.iterations is not None and self.iterations < self.epochs:
+            raise ValueError(
+                f"iterations must be at least the {self.epochs} epochs, each of which gets its part"
+                f" of them, but got {self.iterations}"
+            )
+        late = [point for point in self.decay_epochs or () if not 0 < point < self.epochs]
+        if self.epochs and late:
+            raise ValueError(
+                f"decay_epochs must be points inside a training of {self.epochs} epochs, but got"
+                f" {late[0]:g}: give decay_epochs that fit"
+            )
 
     @property
     def chosen_scores(self) -> tuple[str, ...]:
@@ -146,9 +161,18 @@ class SegmentationOptions(TrainingOptions, PixelOptions):
     scales: tuple[float, ...] | None = option(
         None,
         "Training sizes",
-        "px of the shorter side, of which each image in training gets one at random; by default "
-        "the image size",
+        "px of the shorter side, of which each image gets one at random whenever it is learned; by "
+        "default the image size, at which it is scored",
     )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        odd = [size for size in self.scales or () if not SMALLEST <= size <= LARGEST_SIZE]
+        if odd or self.scales == ():
+            found = f"{odd[0]:g}" if odd else "none"
+            raise ValueError(
+                f"scales must be sizes of {SMALLEST} to {LARGEST_SIZE} px, got {found}"
+            )
 
 
 @dataclass(frozen=True)

@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from .data import Checked
 
 REFERENCE_BATCH = 16  # images; with the default options the usual Mask R-CNN recipe
-WEIGHT_DECAY = 1e-4
 
 
 def _check_records(
@@ -145,7 +144,7 @@ def train_and_score(
             use by another training.
         OSError: the log could not be written, or an image no longer be read.
     """
-    asked = SegmentationOptions(**options)
+    asked = SegmentationOptions.given(**options)
     device = find_device(asked.device)
     loaders = default_workers(device) if asked.workers is None else asked.workers
     labels = sorted({label for record in records for label in record.labels if label is not None})
@@ -162,6 +161,7 @@ def train_and_score(
             rows=count,
             targets=lambda part: unpack_bits(targets[part], PIXELS),
             batch_size=asked.batch_size,
+            scales=asked.scales or (asked.image_size,),
             seed=asked.seed,
             device=device,
             workers=loaders,
@@ -173,7 +173,7 @@ def train_and_score(
         "classes": classes,
         "data": _fingerprint(records),
     }
-    recipe = make_recipe(asked, REFERENCE_BATCH, WEIGHT_DECAY)
+    recipe = make_recipe(asked, REFERENCE_BATCH)
     prepare = partial(_check_records, records, classes, loaders)
     train_logged(task_of, recipe, folder, run, count, prepare, progress)
     return score_log(

@@ -10,19 +10,22 @@ import numpy as np
 import torch
 
 from . import pixel_scores
-from .data import TARGET_SIDE, flip_decision, load_example, load_image
+from .batches import Batch, join_examples, split_boxes, split_images, split_targets
+from .data import TARGET_SIDE, load_example, load_image
 from .loading import consecutive_batches, load_batches
 from .mask_rcnn import mask_logits
 from .regions import REGIONS, aggregate_pixels
 from .training_log import blank_rows, pack_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
     from ..sources.records import ImageRecord
     from .checkpoints import Checkpoint
+
+    Loading = Callable[["Example", int], dict[str, torch.Tensor]]
 
 PIXELS = TARGET_SIDE**2
 
@@ -47,7 +50,8 @@ class SegmentationTask:
         rows: N of the log; those of no example stay blank.
         targets: gives (n, 784) targets of a slice of the log's rows.
         batch_size: images, of the scoring pass.
-        seed: of the flips.
+        scales: sizes in training, px of the shorter side.
+        seed: of flips and sizes.
         device: where the network is.
         workers: processes that load images.
     """
@@ -58,21 +62,26 @@ class SegmentationTask:
     rows: int
     targets: Callable[[slice], NDArray[np.bool_]]
     batch_size: int
+    scales: Sequence[float]
     seed: int
     device: torch.device
     workers: int
     pixels: int = PIXELS
 
-    def batches(self, order: list[NDArray[np.int64]], epoch: int) -> Iterator[Any]:
-        """Batches of examples at the network's size, mirrored or not."""
-        load = partial(_load_to_train, self.checkpoint.image_size, self.seed, epoch)
-        return load_batches(load, self.examples, order, self.workers)
+    @property
+    def groups(self) -> NDArray[np.int64]:
+        """Higher than wide, or not: images of one shape need little padding in a batch."""
+        return np.array([int(e.record.height > e.record.width) for e in self.examples])
 
-    def losses(self, batch: Any) -> dict[str, torch.Tensor]:
+    def batches(self, order: Iterable[NDArray[np.int64]]) -> Iterator[Batch]:
+        """Batches of examples, each mirrored or not, and at one of the sizes."""
+        load = partial(_load_to_train, self.scales, self.seed)
+        return self._load(load, order)
+
+    def losses(self, batch: Batch) -> dict[str, torch.Tensor]:
         """Mask R-CNN's losses."""
-        moved = [{name: value.to(self.device) for name, value in e.items()} for e in batch]
-        images = [example.pop("image") for example in moved]
-        losses: dict[str, torch.Tensor] = self.network(images, moved)
+        images, targets = split_images(batch, self.device), split_targets(batch, self.device)
+        losses: dict[str, torch.Tensor] = self.network(images, targets)
         return losses
 
     def score(self) -> Iterator[NDArray[np.void]]:
@@ -80,43 +89,40 @@ class SegmentationTask:
         load = partial(_load_to_score, self.checkpoint.image_size)
         order = consecutive_batches(len(self.examples), self.batch_size)
         done = 0
-        for batch, numbers in zip(
-            load_batches(load, self.examples, order, self.workers), order, strict=True
-        ):
+        for batch, numbers in zip(self._load(load, order), order, strict=True):
             examples = [self.examples[number] for number in numbers]
             rows = np.concatenate([np.add(e.usable, e.first_row) for e in examples])
             block = slice(done, int(rows[-1]) + 1)
             part = blank_rows(block.stop - done, PIXELS)
-            labels = torch.cat([example.labels for example in examples])
-            part[rows - done] = self._score_batch(batch, labels, self.targets(block)[rows - done])
+            part[rows - done] = self._score_batch(batch, self.targets(block)[rows - done])
             yield part
             done = block.stop
         yield blank_rows(self.rows - done, PIXELS)
 
-    def _score_batch(
-        self,
-        batch: list[tuple[torch.Tensor, torch.Tensor]],
-        labels: torch.Tensor,
-        targets: NDArray[np.bool_],
-    ) -> NDArray[np.void]:
-        images = [image.to(self.device) for image, _ in batch]
-        boxes = [box.to(self.device) for _, box in batch]
-        logits = mask_logits(self.network, images, boxes, labels.to(self.device))
+    def _score_batch(self, batch: Batch, targets: NDArray[np.bool_]) -> NDArray[np.void]:
+        images, boxes = split_images(batch, self.device), split_boxes(batch, self.device)
+        labels = torch.from_numpy(batch.labels).to(self.device)
+        logits = mask_logits(self.network, images, boxes, labels)
         return score_logits(logits.flatten(1), torch.from_numpy(targets).to(self.device))
+
+    def _load(self, load: Loading, order: Iterable[NDArray[np.int64]]) -> Iterator[Batch]:
+        on_gpu = self.device.type == "cuda"
+        return load_batches(load, self.examples, order, self.workers, join_examples, pinned=on_gpu)
 
 
 def _load_to_train(
-    image_size: int, seed: int, epoch: int, example: Example, number: int
+    scales: Sequence[float], seed: int, example: Example, draw: int
 ) -> dict[str, torch.Tensor]:
-    flip = flip_decision(seed, epoch, number)
+    """What is random is drawn from the seed and the draw: the same in any process and order."""
+    rng = np.random.default_rng([seed, draw])
+    flip, image_size = rng.random() < 0.5, rng.choice(scales)
     loaded = load_example(example.record, example.usable, image_size, flip=flip)
     return loaded | {"labels": example.labels}
 
 
-def _load_to_score(
-    image_size: int, example: Example, _number: int
-) -> tuple[torch.Tensor, torch.Tensor]:
-    return load_image(example.record, example.usable, image_size)
+def _load_to_score(image_size: int, example: Example, _draw: int) -> dict[str, torch.Tensor]:
+    image, boxes = load_image(example.record, example.usable, image_size)
+    return {"image": image, "boxes": boxes, "labels": example.labels}
 
 
 def score_logits(logits: torch.Tensor, target: torch.Tensor) -> NDArray[np.void]:

@@ -1,8 +1,8 @@
 """The training loop: the same for masks and for classification, and the same after a kill.
 
-All randomness of an epoch (order, flips, sampled boxes, dropout) is drawn from the seed and the
-epoch's number, and the learning rate from the step's: a run that goes on from a checkpoint takes
-the very steps that an unbroken one takes.
+All randomness (order, flips, sampled boxes, dropout) is drawn from the seed and the number of the
+epoch or of the image's draw, and the learning rate from the step's: a run that goes on from a
+checkpoint takes the very steps that an unbroken one takes.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import time
 from contextlib import contextmanager
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -18,12 +19,13 @@ import torch
 from ..progress import Progress, part_of, shown
 from .log_reading import find_bad_epochs, read_seconds
 from .log_start import lock_log, open_log
-from .recipe import batch_order, learning_rate_at
+from .optimizers import make_optimizer, take_step
+from .recipe import count_steps, epoch_batches, learning_rate_at
 from .resuming import resume, save_state
 from .training_log import write_epoch, write_seconds
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -60,8 +62,12 @@ class Task(Protocol):
     def pixels(self) -> int:
         """Pixels of a row."""
 
-    def batches(self, order: list[NDArray[np.int64]], epoch: int) -> Iterator[Any]:
-        """The epoch's batches, each of the given examples."""
+    @property
+    def groups(self) -> NDArray[np.int64]:
+        """(N,) examples of one group share their batches, as `recipe.epoch_batches` has it."""
+
+    def batches(self, order: Iterable[NDArray[np.int64]]) -> Iterator[Any]:
+        """Batches, each of the given draws of examples, as `recipe.epoch_batches` numbers them."""
 
     def losses(self, batch: Any) -> dict[str, torch.Tensor]:
         """The batch's losses, to be added up."""
@@ -102,29 +108,29 @@ def _train_epoch(
     task: Task,
     recipe: Recipe,
     optimizer: torch.optim.Optimizer,
+    batches: Iterator[Any],
     epoch: int,
     report: Progress,
 ) -> float:
     started = time.perf_counter()
     kind = task.device.type
-    order = batch_order(recipe, len(task.examples), epoch)
+    steps = count_steps(recipe, len(task.examples))
+    before = steps * (epoch - 1) // recipe.epochs
+    here = steps * epoch // recipe.epochs - before
     task.network.train()
-    for step, batch in enumerate(task.batches(order, epoch)):
-        for group in optimizer.param_groups:
-            group["lr"] = learning_rate_at(recipe, (epoch - 1) * len(order) + step, len(order))
+    for step, batch in enumerate(islice(batches, here)):
         with torch.autocast(kind, torch.bfloat16, enabled=kind == "cuda"):
             losses = task.losses(batch)
         total = sum(losses.values(), torch.zeros((), device=task.device))
-        where = f"epoch {epoch}/{recipe.epochs}, batch {step + 1}/{len(order)}"
+        where = f"epoch {epoch}/{recipe.epochs}, batch {step + 1}/{here}"
         values = {name: float(loss.detach()) for name, loss in losses.items()}
         _check_finite(values, where, recipe)
-        optimizer.zero_grad()
         torch.autograd.backward(total)
-        optimizer.step()
+        take_step(optimizer, learning_rate_at(recipe, before + step, steps), recipe.gradient_clip)
         shown = ", ".join(
             f"{name.removeprefix('loss_')} {value:.3f}" for name, value in values.items()
         )
-        report((step + 1) / len(order), f"{where}: {shown}")
+        report((step + 1) / here, f"{where}: {shown}")
     return time.perf_counter() - started
 
 
@@ -185,23 +191,24 @@ def train(task: Task, recipe: Recipe, folder: Path, progress: Progress) -> None:
             damaged.
         OSError: the log or the checkpoint could not be written.
     """
-    optimizer = torch.optim.SGD(
-        [p for p in task.network.parameters() if p.requires_grad],
-        lr=recipe.learning_rate,
-        momentum=recipe.momentum,
-        weight_decay=recipe.weight_decay,
-    )
+    optimizer = make_optimizer(recipe, task.network)
     seconds = read_seconds(folder)
     done = resume(task, optimizer, recipe, folder)
     with _explain_memory(task, recipe):
         if recipe.epochs == 0 or (done and find_bad_epochs(folder, [done], task.rows, task.pixels)):
             seconds["scoring"] += _score(task, folder, done, progress)
-        for epoch in range(done + 1, recipe.epochs + 1):
+        epochs = range(done + 1, recipe.epochs + 1)
+        batches = task.batches(
+            batch for epoch in epochs for batch in epoch_batches(recipe, task.groups, epoch)
+        )
+        for epoch in epochs:
             whole = part_of(progress, (epoch - 1) / recipe.epochs, 1 / recipe.epochs)
             learning = part_of(whole, 0, TRAINING_SHARE)
             scoring = part_of(whole, TRAINING_SHARE, 1 - TRAINING_SHARE)
             with seeded(recipe.seed, epoch):
-                seconds["training"] += _train_epoch(task, recipe, optimizer, epoch, learning)
+                seconds["training"] += _train_epoch(
+                    task, recipe, optimizer, batches, epoch, learning
+                )
             seconds["scoring"] += _score(task, folder, epoch, scoring)
             write_seconds(folder, seconds)
             save_state(task, optimizer, epoch, folder)

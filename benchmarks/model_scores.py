@@ -20,10 +20,10 @@ import numpy as np
 import torch
 
 from tfdp.models.data import load_image
+from tfdp.models.epoch_files import EpochLayout, write_epoch
 from tfdp.models.mask_rcnn import MASK_RCNN_MODELS, blank_mask_rcnn, mask_logits
 from tfdp.models.segmentation_task import PIXELS, score_logits
 from tfdp.models.training import find_device, seeded
-from tfdp.models.training_log import write_epoch
 from tfdp.sources.formats import open_sources
 from tfdp.sources.records import read_records
 
@@ -55,7 +55,7 @@ def score(network, examples, arguments, device):
 
     rows = sum(len(boxes) for _, boxes in examples)
     with tempfile.TemporaryDirectory() as folder:
-        write_epoch(Path(folder), 1, rows, PIXELS, parts())
+        write_epoch(Path(folder) / "epoch", EpochLayout(rows, PIXELS), parts())
 
 
 def timed(function, device, *arguments):

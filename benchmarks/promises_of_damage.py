@@ -26,7 +26,10 @@ LOGS = {
     for names, damages in [
         (["run.json", "seconds.json"], bad_log.JSON),
         (["rows.json"], [*bad_log.JSON, bad_log.odd_rows, bad_log.fewer_rows, bad_log.remove]),
-        (["targets.npy", "epoch_0002.npy", "epoch_0004.npy"], [*bad_log.ARRAY, bad_log.remove]),
+        (
+            ["targets.parquet", "epoch_0002.parquet", "epoch_0004.parquet"],
+            [*bad_log.ARRAY, bad_log.remove],
+        ),
         (["checkpoint.pt"], [bad_log.cut, bad_log.empty, bad_log.garble, bad_log.odd_optimizer]),
     ]
     for name in names

@@ -41,9 +41,17 @@ class OneNumber:
         yield pack_rows(np.full((2, 2, 4), w), np.ones((2, 1), bool), np.full((2, 1), abs(w) / 2))
 
 
-def train(folder, epochs=EPOCHS, seed=0, told=lambda fraction, message: None):
+def train(
+    folder, epochs=EPOCHS, seed=0, told=lambda fraction, message: None, stored="target_probability"
+):
     recipe = Recipe(epochs, 4, 0.1, 4, 0, seed=seed)
-    run = {"kind": "classification", "epochs": epochs, "model": "one", "seed": seed}
+    run = {
+        "kind": "classification",
+        "epochs": epochs,
+        "stored": stored,
+        "model": "one",
+        "seed": seed,
+    }
     targets = np.full((2, 1), 128, np.uint8)
     train_logged(
         lambda rows: OneNumber(), recipe, folder, run, 2, lambda report: (ROWS, targets), told

@@ -2,8 +2,9 @@
 
 import json
 
-import numpy as np
+import pyarrow as pa
 import pytest
+from pyarrow import parquet
 
 torch = pytest.importorskip("torch", reason="needs the extra `models`")
 
@@ -13,8 +14,8 @@ from tests.models.one_number import (  # noqa: E402
     train,
 )
 from tfdp.models.checkpoints import read_checkpoint  # noqa: E402
+from tfdp.models.epoch_files import epoch_path  # noqa: E402
 from tfdp.models.score_log import score_log  # noqa: E402
-from tfdp.models.training_log import epoch_path  # noqa: E402
 
 
 def cut(path):
@@ -37,12 +38,19 @@ def list_instead(path):
     path.write_bytes(b"[1, 2]")
 
 
-def other_array(path):
-    np.save(path.open("wb"), np.zeros((3, 5)))
+def other_table(path):
+    parquet.write_table(pa.table({"a": [1, 2]}), path)
 
 
-def pickled_array(path):
-    np.save(path.open("wb"), np.array([{}, 1], object))
+def other_count(path):
+    table = parquet.read_table(path)
+    parquet.write_table(pa.concat_tables([table, table]), path)
+
+
+def flipped_bit(path):
+    content = bytearray(path.read_bytes())
+    content[content.index(b"PAR1", 0) + 60] ^= 1  # in the first page
+    path.write_bytes(content)
 
 
 def odd_rows(path):
@@ -73,7 +81,7 @@ def huge_ids(path):
 
 JSON = [cut, empty, garble, list_instead, strings]
 ROWS_ONLY = [odd_rows, fewer_rows, other_order, odd_skipped, huge_ids]
-ARRAY = [cut, empty, garble, other_array, pickled_array]
+ARRAY = [cut, empty, garble, other_table, other_count, flipped_bit]
 
 
 @pytest.mark.parametrize("damage", JSON, ids=lambda d: d.__name__)
@@ -87,7 +95,7 @@ def test_a_damaged_run_names_the_file_and_the_remedy(log, damage):
 @pytest.mark.parametrize(
     "name, damage",
     [("rows.json", d) for d in [*JSON, *ROWS_ONLY, remove]]
-    + [("targets.npy", d) for d in [*ARRAY, remove]],
+    + [("targets.parquet", d) for d in [*ARRAY, remove]],
     ids=lambda value: getattr(value, "__name__", value),
 )
 def test_what_can_be_made_anew_is(log, finished, name, damage):
@@ -98,7 +106,9 @@ def test_what_can_be_made_anew_is(log, finished, name, damage):
     assert scores(log) == scores(finished)
 
 
-@pytest.mark.parametrize("name", ["targets.npy", "rows.json", "epoch_0002.npy", "epoch_0004.npy"])
+@pytest.mark.parametrize(
+    "name", ["targets.parquet", "rows.json", "epoch_0002.parquet", "epoch_0004.parquet"]
+)
 def test_a_folder_in_the_place_of_a_file_is_said(log, name):
     (log / name).unlink()
     (log / name).mkdir()
@@ -124,7 +134,7 @@ def test_damaged_wall_times_can_be_deleted(log, finished, damage):
 def test_the_last_epoch_is_scored_again(log, finished, damage):
     damage(epoch_path(log, EPOCHS))
     with pytest.raises(
-        ValueError, match=r"found 3; epoch_0004\.npy .* start the same training again"
+        ValueError, match=r"found 3; epoch_0004\.parquet .* start the same training again"
     ):
         score_log(log)
     train(log)
@@ -135,7 +145,9 @@ def test_the_last_epoch_is_scored_again(log, finished, damage):
 def test_an_epoch_in_the_middle_is_lost_and_that_is_said(log, damage):
     damage(epoch_path(log, 2))
     for work in (train, score_log):
-        with pytest.raises(ValueError, match=r"epoch_0002\.npy .* only a new training can give it"):
+        with pytest.raises(
+            ValueError, match=r"epoch_0002\.parquet .* only a new training can give it"
+        ):
             work(log)
 
 

@@ -19,7 +19,9 @@ from tfdp.models.training import find_device  # noqa: E402
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.mark.parametrize("name", ["checkpoint.pt", "epoch_0007.npy", "rows.json", "targets.npy"])
+@pytest.mark.parametrize(
+    "name", ["checkpoint.pt", "epoch_0007.parquet", "rows.json", "targets.parquet"]
+)
 def test_a_file_that_is_of_no_log_is_left_alone(tmp_path, name):
     (tmp_path / name).write_text("mine")
     with pytest.raises(ValueError, match=rf"found {name} in .*: choose another folder"):

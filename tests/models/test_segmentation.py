@@ -14,12 +14,13 @@ torch = pytest.importorskip("torch", reason="needs the extra `models`")
 
 from tfdp.models.checkpoints import load_weights, read_checkpoint  # noqa: E402
 from tfdp.models.data import load_image  # noqa: E402
-from tfdp.models.log_reading import open_targets  # noqa: E402
+from tfdp.models.epoch_files import epoch_path  # noqa: E402
+from tfdp.models.log_reading import read_targets  # noqa: E402
 from tfdp.models.mask_rcnn import blank_mask_rcnn, mask_logits  # noqa: E402
 from tfdp.models.score_log import score_log  # noqa: E402
 from tfdp.models.scoring_options import MODEL_SCORES  # noqa: E402
 from tfdp.models.segmentation import train_and_score  # noqa: E402
-from tfdp.models.training_log import epoch_path, unpack_bits  # noqa: E402
+from tfdp.models.training_log import unpack_bits  # noqa: E402
 from tfdp.sources.formats import open_sources  # noqa: E402
 from tfdp.sources.records import ImageRecord, read_records  # noqa: E402
 
@@ -49,7 +50,7 @@ def test_the_last_epochs_loss_is_the_checkpoints_binary_cross_entropy(toy, toy_l
     network = blank_mask_rcnn(checkpoint.model, 2)
     load_weights(network, checkpoint.weights, "checkpoint")
     records, _ = read_records(open_sources(toy), toy.parent)
-    targets = open_targets(toy_log, 20, 784)[:2]
+    targets = read_targets(toy_log, 20, 784)[:2]
     target = torch.from_numpy(unpack_bits(targets, 784)).float()
     image, boxes = load_image(records[0], [0, 1], 64)
     with torch.inference_mode():
@@ -57,7 +58,7 @@ def test_the_last_epochs_loss_is_the_checkpoints_binary_cross_entropy(toy, toy_l
         z = mask_logits(network, [image / 255], [boxes], labels).flatten(1)
     loss = torch.nn.functional.binary_cross_entropy_with_logits(z, target, reduction="none").mean(1)
     np.testing.assert_allclose(
-        score_log(toy_log, ["loss"]).instance_scores["loss"][:2], loss, rtol=1e-4
+        score_log(toy_log, scores=("loss",)).instance_scores["loss"][:2], loss, rtol=1e-4
     )
 
 

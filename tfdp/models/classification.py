@@ -29,6 +29,7 @@ from .loading import consecutive_batches, default_workers, load_batches
 from .options import ClassificationOptions
 from .recipe import make_recipe
 from .score_log import ModelScores, score_log
+from .scoring_options import find_stored
 from .training import find_device, seeded, train_logged
 from .training_log import CHECKPOINT, LogRows, blank_rows
 
@@ -146,10 +147,11 @@ def train_and_score_classes(
     run = {
         "kind": "classification",
         **asked.of_log(),
+        "stored": find_stored(asked.chosen_scores),
         "classes": classes,
         "data": _fingerprint(records),
     }
     recipe = make_recipe(asked, REFERENCE_BATCH)
     prepare = partial(_check_records, records, classes, loaders)
     train_logged(task_of, recipe, folder, run, len(records), prepare, progress)
-    return score_log(folder, asked.chosen_scores, window=asked.window)
+    return score_log(folder, progress=progress or True, **asked.used(asked.epochs))

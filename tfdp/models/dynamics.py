@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..options import Choice
+from ..values import check_choice
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -18,6 +21,13 @@ if TYPE_CHECKING:
     Floats = NDArray[np.floating]
 
 PAPER_WINDOW = 10  # epochs; Dyn-Unc, section 4.1
+RELEASED_FACTOR = 10
+WINDOWS = {
+    "all": Choice("All", "all E - J + 1 windows"),
+    "released": Choice(
+        "As released", "without the last, and times 10, as the authors' code has it"
+    ),
+}
 
 
 def aum(margins: Floats) -> NDArray[np.float64]:
@@ -45,48 +55,59 @@ def forgetting(correct: NDArray[np.bool_]) -> NDArray[np.float64]:
     return np.where(correct.any(axis=0), events, len(correct)).astype(np.float64)
 
 
-def dyn_unc(target_probability: Floats, window: int) -> NDArray[np.float64]:
+def dyn_unc(target_probability: Floats, window: int, windows: str = "all") -> NDArray[np.float64]:
     """Dynamic uncertainty (Dyn-Unc, He et al. 2023, eq. 1 and 2). High = harder.
 
-    The mean over all E - J + 1 windows of std(q over the window), ddof = 1. The authors' code drops
-    the last window and multiplies by 10; this does neither.
+    The mean over all E - J + 1 windows of std(q over the window), ddof = 1; with the windows
+    "released", as the authors' code has it, over all but the last, times 10.
 
     Args:
         target_probability: (E, ...) q in [0, 1].
         window: J, epochs in a window.
+        windows: "all" or "released".
 
     Returns:
-        (...) scores in [0, sqrt(J / (4 (J - 1)))].
+        (...) scores in [0, sqrt(J / (4 (J - 1)))], with "released" 10 times as high.
 
     Raises:
-        ValueError: J < 2, or E < J.
+        ValueError: J < 2, E too small for one window, or an unknown choice of windows.
     """
-    windows = _windows(target_probability, window)
-    return np.mean([_std(q) for q in windows], axis=0)
+    released = check_choice("windows", windows, WINDOWS) == "released"
+    check_window(len(target_probability), window, windows)
+    used = target_probability[:-1] if released else target_probability
+    stds = [std for _, std in _windows(used, window)]
+    return np.mean(stds, axis=0) * (RELEASED_FACTOR if released else 1)
 
 
 def dual(target_probability: Floats, window: int) -> NDArray[np.float64]:
     """Difficulty and uncertainty (DUAL, Cho et al. 2025). High = harder.
 
-    The mean over all windows of std(q) x (1 - mean(q)). Args, returns and errors are `dyn_unc`'s.
+    The mean over all windows of std(q) x (1 - mean(q)). The authors give it the first T epochs of a
+    training alone. Args, returns and errors are those of `dyn_unc` with all windows.
     """
-    windows = _windows(target_probability, window)
-    return np.mean([_std(q) * (1 - np.mean(q, axis=0, dtype=np.float64)) for q in windows], axis=0)
+    check_window(len(target_probability), window)
+    return np.mean([std * (1 - mean) for mean, std in _windows(target_probability, window)], axis=0)
 
 
-def default_window(epochs: int) -> int:
-    """J = min(10, max(2, E // 2)): the paper's 10 where the schedule is long enough."""
-    return min(PAPER_WINDOW, max(2, epochs // 2))
+def default_window(epochs: int, windows: str = "all") -> int:
+    """J = 10, as in the paper, or what fits into fewer epochs; at least 2."""
+    return max(2, min(PAPER_WINDOW, epochs - (windows == "released")))
 
 
-def check_window(epochs: int, window: int) -> None:
-    """Raise ValueError unless 2 <= J <= E."""
+def check_window(epochs: int, window: int, windows: str = "all") -> None:
+    """Raise ValueError unless 2 <= J <= E; without the last window, J < E."""
     if window < 2:
         raise ValueError(f"expected a window of at least 2 epochs, got {window}")
     if epochs < window:
         raise ValueError(
             f"expected at least as many epochs as the window has, got {epochs} for a window of"
             f" {window}: train longer, or take a smaller window"
+        )
+    if windows == "released" and epochs == window:
+        raise ValueError(
+            f"expected more epochs than the window has, for the released code drops the last"
+            f" window, got {epochs} for a window of {window}: train longer, take a smaller window,"
+            ' or the windows "all"'
         )
 
 
@@ -95,10 +116,21 @@ def half_of_training(epochs: int) -> int:
     return max(epochs // 2, 1)
 
 
-def _windows(values: Floats, window: int) -> Iterator[Floats]:
-    check_window(len(values), window)
-    return (values[k : k + window] for k in range(len(values) - window + 1))
+def _windows(
+    values: Floats, window: int
+) -> Iterator[tuple[NDArray[np.float64], NDArray[np.float64]]]:
+    """Mean and standard deviation, ddof = 1, of each window, by running sums.
 
-
-def _std(values: Floats) -> NDArray[np.float64]:
-    return np.std(values, axis=0, ddof=1, dtype=np.float64)
+    Of values with 16 bits, as a log has them, the sums are without error; of others the deviation
+    may be off by 1e-7 where it is near 0.
+    """
+    of_epoch = [np.asarray(epoch, np.float64) for epoch in values]
+    total = np.sum(of_epoch[:window], axis=0)
+    squares = np.sum(np.square(of_epoch[:window]), axis=0)
+    for k in range(len(of_epoch) - window + 1):
+        if k:
+            first, last = of_epoch[k - 1], of_epoch[k + window - 1]
+            total = total + (last - first)
+            squares = squares + (last - first) * (last + first)
+        mean = total / window
+        yield mean, np.sqrt(np.maximum(squares - total * mean, 0) / (window - 1))

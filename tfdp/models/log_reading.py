@@ -10,25 +10,27 @@ import numpy as np
 from ..files.json_text import parse_json
 from ..files.regular_files import read_regular_file
 from ..skipped import Skipped, SkippedItem
+from .log_tables import UnreadableTableError, open_table, read_group, slice_groups
 from .training_log import (
     CHECKSUM,
+    FORMAT,
     PIXELS,
     ROWS,
     RUN,
     SECONDS,
+    STORED,
+    TARGET,
     TARGETS,
     LogRows,
-    epoch_dtype,
-    epoch_path,
     packed_size,
     sum_up,
+    targets_schema,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from pathlib import Path
 
-    from numpy.typing import DTypeLike, NDArray
+    from numpy.typing import NDArray
 
 MOST_EPOCHS = 100_000
 TEXTS, WHOLE_NUMBERS = ("model", "weights", "data"), ("batch_size", "image_size", "seed")
@@ -54,7 +56,9 @@ def _are(values: Any, *types: type) -> bool:
 def _is_run(run: Any) -> bool:
     return (
         isinstance(run, dict)
+        and run.get("format") == FORMAT
         and run.get("kind") in list(PIXELS)
+        and run.get("stored") in STORED
         and type(run.get("epochs")) is int
         and 0 <= run["epochs"] <= MOST_EPOCHS
         and all(isinstance(run.get(name, ""), str) for name in TEXTS)
@@ -81,6 +85,13 @@ def _is_rows(rows: Any) -> bool:
     )
 
 
+def _is_of_another_version(run: Any) -> bool:
+    if not isinstance(run, dict) or run.get("kind") not in list(PIXELS):
+        return False
+    found = run.get("format", 1)
+    return type(found) is int and found != FORMAT
+
+
 def _is_id(value: Any) -> bool:
     return not isinstance(value, int) or -(2**63) <= value < 2**63
 
@@ -103,17 +114,6 @@ def _is_seconds(seconds: Any) -> bool:
     )
 
 
-def _open_array(path: Path, dtype: DTypeLike, shape: tuple[int, ...]) -> NDArray[Any] | None:
-    """The array in a file, mapped, not read; None where there is another or none."""
-    try:
-        if not path.is_file():  # a pipe would be waited for
-            return None
-        array = np.lib.format.open_memmap(path, mode="r")
-    except (OSError, ValueError, EOFError, SyntaxError):
-        return None
-    return array if (array.dtype, array.shape) == (np.dtype(dtype), shape) else None
-
-
 def damaged(path: Path, remedy: str) -> ValueError:
     """The error of a file that is missing or damaged, with what helps."""
     if path.is_dir():
@@ -126,14 +126,21 @@ def read_run(folder: Path) -> dict[str, Any]:
     """The parameters that a log was started with.
 
     Raises:
-        ValueError: there is no log, or its parameters are damaged.
+        ValueError: there is no log, it is of another version of tfdp, or its parameters are
+            damaged.
     """
     path = folder / RUN
     if not path.exists():
         raise ValueError(f"expected a training log in {folder}, found no {RUN}")
     run = _read_json(path)
+    if _is_of_another_version(run):
+        raise ValueError(
+            f"{folder} holds a training log of another version of tfdp: score it with that one, or"
+            " choose another folder for a new training"
+        )
     if not _is_run(run):
         raise damaged(path, "choose another folder, or delete this one")
+    del run["format"]
     return run
 
 
@@ -167,46 +174,18 @@ def read_seconds(folder: Path) -> dict[str, float]:
     return seconds
 
 
-def open_targets(folder: Path, count: int, pixels: int) -> NDArray[np.uint8]:
-    """Bits of the targets of the N rows, (N, ceil(P / 8)), mapped, not read.
+def read_targets(folder: Path, rows: int, pixels: int) -> NDArray[np.uint8]:
+    """Bits of the targets of the N rows, (N, ceil(P / 8)).
 
     Raises:
-        ValueError: the file is damaged.
+        ValueError: the file is missing or damaged.
     """
-    targets = _open_array(folder / TARGETS, np.uint8, (count, packed_size(pixels)))
-    if targets is None:
-        raise damaged(folder / TARGETS, MAKE_ANEW)
-    return targets
-
-
-def find_bad_epochs(folder: Path, epochs: Iterable[int], count: int, pixels: int) -> list[int]:
-    """Those of the epochs whose files are missing, or do not hold N rows of P pixels."""
-    dtype = epoch_dtype(pixels)
-    return [e for e in epochs if _open_array(epoch_path(folder, e), dtype, (count,)) is None]
-
-
-def _describe(path: Path) -> str:
-    return "a folder, which must be renamed" if path.is_dir() else "missing or damaged"
-
-
-def check_epochs(folder: Path, epochs: range, count: int, pixels: int) -> None:
-    """Raise ValueError where one of the epochs' files is missing or damaged."""
-    bad = find_bad_epochs(folder, epochs, count, pixels)
-    if bad:
-        at_the_end = bad == list(epochs)[-len(bad) :]
-        raise ValueError(
-            f"expected {len(epochs)} epochs in {folder}, found {len(epochs) - len(bad)};"
-            f" {epoch_path(folder, bad[0]).name} is {_describe(epoch_path(folder, bad[0]))}:"
-            f" {START_AGAIN if at_the_end else LOST}"
-        )
-
-
-def open_epochs(folder: Path, epochs: int, count: int, pixels: int) -> list[NDArray[np.void]]:
-    """The epochs' files, mapped, not read; that of the starting weights where there were 0 epochs.
-
-    Raises:
-        ValueError: one of them is missing or damaged.
-    """
-    numbers = range(1, epochs + 1) if epochs else range(1)
-    check_epochs(folder, numbers, count, pixels)
-    return [np.load(epoch_path(folder, epoch), mmap_mode="r") for epoch in numbers]
+    width = packed_size(pixels)
+    schema = targets_schema(width)
+    try:
+        table = open_table(folder / TARGETS, schema, rows)
+        groups = range(len(slice_groups(schema, rows)))
+        parts = [read_group(table, group, [TARGET])[TARGET] for group in groups]
+    except UnreadableTableError as error:
+        raise damaged(folder / TARGETS, MAKE_ANEW) from error
+    return np.concatenate([np.zeros((0, width), np.uint8), *parts])

@@ -9,15 +9,16 @@ from filelock import FileLock, Timeout
 
 from ..files.journal import clear_killed_run
 from ..files.staging_folders import is_lock
-from .log_reading import open_targets, read_rows, read_run
+from .epoch_files import epoch_path
+from .log_reading import read_rows, read_run, read_targets
 from .training_log import (
     CHECKPOINT,
     PIXELS,
     ROWS,
     RUN,
     SECONDS,
+    STORED,
     TARGETS,
-    epoch_path,
     write_rows,
     write_run,
 )
@@ -79,6 +80,8 @@ def _clear_killed_run(folder: Path, epochs: int) -> None:
 
 def _check_same_run(folder: Path, run: dict[str, Any]) -> None:
     started = read_run(folder)
+    if STORED.index(started["stored"]) > STORED.index(run["stored"]):  # more than is needed
+        run = run | {"stored": started["stored"]}
     other = [
         f"{name} {started.get(name)!r}, not {run.get(name)!r}"
         for name in sorted(started | run)
@@ -93,7 +96,7 @@ def _check_same_run(folder: Path, run: dict[str, Any]) -> None:
 
 def _check_unused(folder: Path) -> None:
     """Refuses a folder that holds files of our names, but no log: they are someone else's."""
-    paths = (*(folder / name for name in NAMES), *sorted(folder.glob("epoch_*.npy")))
+    paths = (*(folder / name for name in NAMES), *sorted(folder.glob("epoch_*.parquet")))
     found = [path.name for path in paths if path.exists()]
     if found:
         raise ValueError(
@@ -106,7 +109,7 @@ def _read_whole_rows(folder: Path, count: int, pixels: int) -> LogRows | None:
     """The rows of a log; None where they, or their targets, are missing or damaged."""
     try:
         rows = read_rows(folder)
-        open_targets(folder, count, pixels)
+        read_targets(folder, count, pixels)
     except ValueError:
         return None
     return rows if len(rows.instance_ids) == count else None

@@ -8,7 +8,7 @@ from typing import Any
 from ..options import Choice, option
 from .log_reading import MOST_EPOCHS
 from .presets import CLASSIFICATION_PRESETS, SEGMENTATION_PRESETS
-from .scoring_options import PixelOptions, ScoringOptions, check_scores, default_scores
+from .scoring_options import PixelOptions, ScoringOptions, default_scores
 
 NAMED_WEIGHTS = ("imagenet", "coco", "none")
 OPTIMIZERS = {
@@ -111,7 +111,7 @@ class TrainingOptions(ScoringOptions):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_scores(self.chosen_scores, self.epochs, self.window)
+        self.used(self.epochs)
         self._check_schedule()
 
     def _check_schedule(self) -> None:

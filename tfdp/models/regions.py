@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..options import Choice
 from ..values import check_choice
 
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
 REGIONS = {
     "roi": Choice("Box", "all pixels of the instance's box, as the paper's released code averages"),
     "mask": Choice("Mask", "the instance's own pixels, as the paper's equation 3 says"),
 }
+PIXELS = {
+    "mean": Choice("Mean", "of an instance's pixels, whatever its size on the grid"),
+    "sum": Choice("Sum", "of an instance's pixels, which the paper's table 7 compares"),
+}
+
+
+def count_pixels(target: NDArray[np.bool_], region: str) -> NDArray[np.int64]:
+    """Pixels of the region of each instance, (n,), from (n, P) targets: the sum over the mean."""
+    rows, pixels = target.shape
+    return np.full(rows, pixels) if region == "roi" else target.sum(axis=-1)
 
 
 def aggregate_pixels(values: Any, target: Any, region: str) -> Any:

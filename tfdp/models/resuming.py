@@ -6,14 +6,16 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from .checkpoints import load_weights, read_checkpoint, write_checkpoint
-from .log_reading import LOST, damaged, find_bad_epochs
-from .training_log import CHECKPOINT, epoch_path
+from .epoch_files import epoch_path, find_bad_epochs
+from .log_reading import LOST, damaged
+from .training_log import CHECKPOINT
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     import torch
 
+    from .epoch_files import EpochLayout
     from .recipe import Recipe
     from .training import Task
 
@@ -43,7 +45,13 @@ def _load(task: Task, optimizer: torch.optim.Optimizer, recipe: Recipe, path: Pa
     return saved.epoch
 
 
-def resume(task: Task, optimizer: torch.optim.Optimizer, recipe: Recipe, folder: Path) -> int:
+def resume(
+    task: Task,
+    optimizer: torch.optim.Optimizer,
+    recipe: Recipe,
+    folder: Path,
+    layout: EpochLayout,
+) -> int:
     """Goes on from a log's checkpoint, if there is one; returns the number of finished epochs.
 
     Raises:
@@ -58,7 +66,7 @@ def resume(task: Task, optimizer: torch.optim.Optimizer, recipe: Recipe, folder:
         raise ValueError(
             f"{error}. Delete the file, and the same training starts from its first epoch"
         ) from error
-    bad = find_bad_epochs(folder, range(1, done), task.rows, task.pixels)
+    bad = find_bad_epochs(folder, range(1, done), layout)
     if bad:
         raise damaged(epoch_path(folder, bad[0]), LOST)
     return done

@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from ..scores.aggregation import AGGREGATIONS, aggregate_image_scores
-from ..scores.table import higher_first
-from ..values import check_choice
+from ..keywords import takes_options
+from ..progress import shown
+from ..scores.aggregation import aggregate_by_scorer, resolve_aggregation
+from ..skipped import Skipped
 from . import dynamics
-from .log_reading import open_epochs, open_targets, read_rows, read_run, read_seconds
-from .regions import REGIONS, aggregate_pixels
-from .scoring_options import SNAPSHOT_SCORES, check_scores, default_scores
-from .training_log import (
-    MEANS,
-    PIXELS,
-    LogRows,
-    logged_correct,
-    logged_probability,
-    unpack_bits,
+from .epoch_files import (
+    EpochLayout,
+    LoggedEpochs,
+    decode_correct,
+    decode_probability,
+    mean_column,
 )
+from .log_reading import read_rows, read_run, read_seconds, read_targets
+from .regions import aggregate_pixels, count_pixels
+from .scoring_options import SNAPSHOT_SCORES, PixelOptions, scores_of
+from .training_log import CORRECT, PIXELS, PROBABILITY, LogRows, unpack_bits
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,7 +30,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-CHUNK = 512  # rows at a time; 512 x 784 pixels x 12 epochs in float32 are 19 MB
+    from ..progress import Progress
+    from .epoch_files import Columns
+
+AT_ONCE = 2**15  # pixels of which scores are computed at a time: so many stay in the cache
 
 
 @dataclass(frozen=True)
@@ -43,89 +47,139 @@ class ModelScores:
     seconds: dict[str, float]  # of `training` and `scoring`
 
 
+class _Part(NamedTuple):
+    """Some rows of a log, as they were after each epoch."""
+
+    epochs: list[Columns]
+    target: NDArray[np.bool_]  # (n, P)
+
+    def means(self, column: str) -> NDArray[np.float32]:
+        """(E, n) values of a column."""
+        return np.stack([columns[column] for columns in self.epochs])
+
+
+def _score_pixels(name: str, part: _Part, used: dict[str, Any]) -> NDArray[np.float64]:
+    """(n, P) scores of pixels by what they were after all epochs."""
+    if name == "forgetting":
+        pixels = part.target.shape[1]
+        return dynamics.forgetting(np.stack([decode_correct(c, pixels) for c in part.epochs]))
+    q = np.stack([decode_probability(columns) for columns in part.epochs])
+    if name == "dual":
+        return dynamics.dual(q[: used["dual_epochs"]], used["window"])
+    return dynamics.dyn_unc(q, used["window"], used["windows"])
+
+
+def _score_rows(name: str, part: _Part, used: dict[str, Any]) -> NDArray[np.float64]:
+    """(n,) scores, NaN where an epoch that counts has no value."""
+    region = used["region"]
+    if name in SNAPSHOT_SCORES:
+        half = dynamics.half_of_training(len(part.epochs)) - 1
+        epoch = part.epochs[half if name == "el2n" else -1]
+        scores = epoch[mean_column(name, region)].astype(np.float64)
+    else:
+        margins = part.means(mean_column("margin", region))
+        scores = dynamics.aum(margins)
+        if name != "aum":
+            pixels = aggregate_pixels(_score_pixels(name, part, used), part.target, region)
+            scores = np.where(np.isfinite(margins).all(axis=0), pixels, np.nan)
+    return scores * count_pixels(part.target, region) if used["pixels"] == "sum" else scores
+
+
+def _list_columns(used: dict[str, Any], layout: EpochLayout) -> list[str]:
+    """The columns that the scores take."""
+    names = set(used["scores"])
+    dynamic = names - set(SNAPSHOT_SCORES)
+    means = [*(names & set(SNAPSHOT_SCORES)), *(["margin"] if dynamic else [])]
+    pixels = [CORRECT, PROBABILITY] if dynamic - {"aum"} else []
+    return [
+        *(mean_column(name, used["region"]) for name in means),
+        *(name for name in pixels if name in layout.schema.names),
+    ]
+
+
 def _score_instances(
-    folder: Path, run: dict[str, Any], count: int, names: Sequence[str], window: int, region: str
+    log: LoggedEpochs, targets: NDArray[np.uint8], used: dict[str, Any], progress: Progress
 ) -> dict[str, NDArray[np.float64]]:
-    pixels = PIXELS[run["kind"]]
-    log = open_epochs(folder, run["epochs"], count, pixels)
-    targets = open_targets(folder, count, pixels)
-    scores = {name: np.full(count, np.nan) for name in names}
-    for start in range(0, count, CHUNK):
-        rows = slice(start, start + CHUNK)
-        chunk = [epoch[rows] for epoch in log]
-        target = unpack_bits(targets[rows], pixels)
-        for name in names:
-            scores[name][rows] = _score_rows(name, chunk, target, window, region)
+    layout = log.layout
+    columns = _list_columns(used, layout)
+    scores = {name: np.full(layout.rows, np.nan) for name in used["scores"]}
+    size = max(1, AT_ONCE // layout.pixels)
+    for number, group in enumerate(layout.groups):
+        epochs = log.read(number, columns)
+        for start in range(0, group.stop - group.start, size):
+            part = slice(start, start + size)
+            rows = slice(group.start + start, min(group.start + start + size, group.stop))
+            target = unpack_bits(targets[rows], layout.pixels)
+            of_part = _Part([{n: c[part] for n, c in e.items()} for e in epochs], target)
+            for name, values in scores.items():
+                values[rows] = _score_rows(name, of_part, used)
+        progress(group.stop / layout.rows, f"scores from the log: row {group.stop}/{layout.rows}")
     return scores
 
 
-def _score_rows(
-    name: str,
-    epochs: list[NDArray[np.void]],
-    target: NDArray[np.bool_],
-    window: int,
-    region: str,
-) -> NDArray[np.float64]:
-    """(n,) scores of some rows, NaN where any epoch has no value."""
-    means = np.stack([rows["means"][:, [*REGIONS].index(region)] for rows in epochs])  # (E, n, 4)
-    if name in SNAPSHOT_SCORES:
-        epoch = dynamics.half_of_training(len(epochs)) - 1 if name == "el2n" else -1
-        return means[epoch, :, MEANS.index(name)].astype(np.float64)
-    if name == "aum":
-        return dynamics.aum(means[:, :, MEANS.index("margin")])
-    if name == "forgetting":
-        pixels = dynamics.forgetting(np.stack([logged_correct(rows) for rows in epochs]))
-    else:
-        probability = np.stack([logged_probability(rows) for rows in epochs])
-        pixels = {"dyn_unc": dynamics.dyn_unc, "dual": dynamics.dual}[name](probability, window)
-    scores = aggregate_pixels(pixels, target, region)
-    return np.where(np.isfinite(means).all(axis=(0, 2)), scores, np.nan)
+def _report_empty_masks(rows: LogRows, targets: NDArray[np.uint8], region: str) -> LogRows:
+    """The rows, with those skipped that have no pixel in the region."""
+    if region == "roi":
+        return rows
+    empty = rows.scorable & ~targets.any(axis=1)
+    skipped = Skipped([*rows.skipped])
+    for row in np.flatnonzero(empty).tolist():
+        detail = (
+            f"class {rows.labels[row]}: none of the 28 x 28 pixels of its box is half covered;"
+            " the region roi scores it"
+        )
+        skipped.add("annotation", rows.instance_ids[row], "no_pixel_of_mask", detail)
+    return replace(rows, scorable=rows.scorable & ~empty, skipped=skipped)
 
 
+def _check_stored(folder: Path, scores: Sequence[str], given: Sequence[str]) -> None:
+    missing = [name for name in scores if name not in given]
+    if missing:
+        raise ValueError(
+            f"the log in {folder} holds what {', '.join(given)} need, not what"
+            f" {', '.join(missing)} need: only a new training in another folder, with these among"
+            " its scores, can give them"
+        )
+
+
+@takes_options(PixelOptions)
 def score_log(
-    folder: Path,
-    scores: Sequence[str] | None = None,
-    *,
-    window: int | None = None,
-    region: str = "roi",
-    aggregation: str = "sum",
+    folder: Path, *, progress: bool | Progress | None = None, **options: Any
 ) -> ModelScores:
     """Scores from a finished training log, without a model.
 
     entropy and loss are the last epoch's, el2n is that of the model at half of the epochs, the
-    others take all epochs. All rank high first, aum low first.
+    others take all epochs, but for dual where it is given fewer. All rank high first, aum low
+    first. Each epoch is read once, in bounded memory.
 
     Args:
         folder: the log.
-        scores: names of `MODEL_SCORES`; all that the run can give if None.
-        window: J of dyn_unc and dual, epochs; min(10, max(2, E // 2)) if None.
-        region: "roi" averages an instance's values over its box, "mask" over its own pixels.
-        aggregation: instances to images: "sum", "mean" or "max" (the hardest instance).
+        **options: see `PixelOptions`; the scores are by default all that the log can give.
+        progress: called with a fraction and a message; or True for a bar on stderr, None for one
+            where that is a terminal, False for none.
 
     Returns:
-        Scores of the N instances and I images; NaN where there is none.
+        Scores of the N instances and I images, NaN where there is none; and, in `rows.skipped`, why
+        not: with the region "mask" also the instances without a pixel of their own.
 
     Raises:
-        ValueError: no log, an unfinished or damaged one, or a choice that it cannot give.
+        ValueError: no log, an unfinished or damaged one, one of another version of tfdp, or a
+            choice that it cannot give.
     """
-    run, rows = read_run(folder), read_rows(folder)
-    epochs = run["epochs"]
-    names = default_scores(epochs) if scores is None else tuple(scores)
-    check_scores(names, epochs, window)
-    check_choice("region", region, REGIONS)
-    check_choice("aggregation", aggregation, AGGREGATIONS)
-    chosen = dynamics.default_window(epochs) if window is None else window
-    count = len(rows.instance_ids)
-    instance_scores = _score_instances(folder, run, count, names, chosen, region)
+    asked, run, rows = PixelOptions(**options), read_run(folder), read_rows(folder)
+    epochs, stored = run["epochs"], run["stored"]
+    used = asked.used(epochs, stored)
+    _check_stored(folder, used["scores"], scores_of(stored, epochs))
+    layout = EpochLayout(len(rows.instance_ids), PIXELS[run["kind"]], stored)
+    targets = read_targets(folder, layout.rows, layout.pixels)
+    with shown(progress) as show:
+        log = LoggedEpochs(folder, epochs, layout)
+        instance_scores = _score_instances(log, targets, used, show)
+    ways = {name: resolve_aggregation(name, asked.aggregation) for name in instance_scores}
     image_scores = {
-        name: aggregate_image_scores(
-            values,
-            rows.image_index,
-            len(rows.image_ids),
-            aggregation,
-            higher_first=higher_first(name),
-        )
+        name: aggregate_by_scorer(name, values, rows.image_index, len(rows.image_ids), ways[name])
         for name, values in instance_scores.items()
     }
-    used = {"window": chosen, "region": region, "aggregation": aggregation}
-    return ModelScores(rows, instance_scores, image_scores, run | used, read_seconds(folder))
+    used["aggregation"] = ways
+    reported = _report_empty_masks(rows, targets, used["region"])
+    return ModelScores(reported, instance_scores, image_scores, run | used, read_seconds(folder))

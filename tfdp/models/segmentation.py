@@ -14,11 +14,12 @@ from ..skipped import Skipped
 from .checkpoints import Checkpoint
 from .data import check_record
 from .loading import consecutive_batches, default_workers, load_batches
-from .log_reading import open_targets
+from .log_reading import read_targets
 from .mask_rcnn import blank_mask_rcnn, load_start_weights, start_classes
 from .options import SegmentationOptions
 from .recipe import make_recipe
 from .score_log import ModelScores, score_log
+from .scoring_options import find_stored
 from .segmentation_task import PIXELS, Example, SegmentationTask
 from .training import find_device, seeded, train_logged
 from .training_log import CHECKPOINT, LogRows, unpack_bits
@@ -153,7 +154,7 @@ def train_and_score(
     count = sum(len(record.instance_ids) for record in records)
 
     def task_of(rows: LogRows) -> SegmentationTask:
-        targets = open_targets(folder, count, PIXELS)
+        targets = read_targets(folder, count, PIXELS)
         return SegmentationTask(
             network=network.to(device),
             checkpoint=Checkpoint(asked.model, classes, asked.image_size, weights={}),
@@ -170,16 +171,11 @@ def train_and_score(
     run = {
         "kind": "instance segmentation",
         **asked.of_log(),
+        "stored": find_stored(asked.chosen_scores),
         "classes": classes,
         "data": _fingerprint(records),
     }
     recipe = make_recipe(asked, REFERENCE_BATCH)
     prepare = partial(_check_records, records, classes, loaders)
     train_logged(task_of, recipe, folder, run, count, prepare, progress)
-    return score_log(
-        folder,
-        asked.chosen_scores,
-        window=asked.window,
-        region=asked.region,
-        aggregation=asked.aggregation or "sum",
-    )
+    return score_log(folder, progress=progress or True, **asked.used(asked.epochs))

@@ -17,12 +17,13 @@ import numpy as np
 import torch
 
 from ..progress import Progress, part_of, shown
-from .log_reading import find_bad_epochs, read_seconds
+from .epoch_files import EpochLayout, epoch_path, find_bad_epochs, write_epoch
+from .log_reading import read_run, read_seconds
 from .log_start import lock_log, open_log
 from .optimizers import make_optimizer, take_step
 from .recipe import count_steps, epoch_batches, learning_rate_at
 from .resuming import resume, save_state
-from .training_log import write_epoch, write_seconds
+from .training_log import PROBABILITY, write_seconds
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -134,7 +135,7 @@ def _train_epoch(
     return time.perf_counter() - started
 
 
-def _score(task: Task, folder: Path, epoch: int, report: Progress) -> float:
+def _score(task: Task, layout: EpochLayout, folder: Path, epoch: int, report: Progress) -> float:
     started = time.perf_counter()
 
     def parts() -> Iterator[NDArray[np.void]]:
@@ -146,7 +147,7 @@ def _score(task: Task, folder: Path, epoch: int, report: Progress) -> float:
 
     task.network.eval()
     with torch.inference_mode():
-        write_epoch(folder, epoch, task.rows, task.pixels, parts())
+        write_epoch(epoch_path(folder, epoch), layout, parts())
     return time.perf_counter() - started
 
 
@@ -175,7 +176,9 @@ def _explain_memory(task: Task, recipe: Recipe) -> Iterator[None]:
         ) from error
 
 
-def train(task: Task, recipe: Recipe, folder: Path, progress: Progress) -> None:
+def train(
+    task: Task, recipe: Recipe, folder: Path, progress: Progress, stored: str = PROBABILITY
+) -> None:
     """Train, score and checkpoint, epoch by epoch; go on from `folder`'s checkpoint if it has one.
 
     Without epochs, the network is scored once as it is.
@@ -185,6 +188,7 @@ def train(task: Task, recipe: Recipe, folder: Path, progress: Progress) -> None:
         recipe: how.
         folder: a started training log.
         progress: told the fraction and, with the losses, where the training is.
+        stored: what the log holds of each epoch.
 
     Raises:
         ValueError: the losses are not finite, the device's memory is too small, or the log is
@@ -193,10 +197,11 @@ def train(task: Task, recipe: Recipe, folder: Path, progress: Progress) -> None:
     """
     optimizer = make_optimizer(recipe, task.network)
     seconds = read_seconds(folder)
-    done = resume(task, optimizer, recipe, folder)
+    layout = EpochLayout(task.rows, task.pixels, stored)
+    done = resume(task, optimizer, recipe, folder, layout)
     with _explain_memory(task, recipe):
-        if recipe.epochs == 0 or (done and find_bad_epochs(folder, [done], task.rows, task.pixels)):
-            seconds["scoring"] += _score(task, folder, done, progress)
+        if recipe.epochs == 0 or (done and find_bad_epochs(folder, [done], layout)):
+            seconds["scoring"] += _score(task, layout, folder, done, progress)
         epochs = range(done + 1, recipe.epochs + 1)
         batches = task.batches(
             batch for epoch in epochs for batch in epoch_batches(recipe, task.groups, epoch)
@@ -209,7 +214,7 @@ def train(task: Task, recipe: Recipe, folder: Path, progress: Progress) -> None:
                 seconds["training"] += _train_epoch(
                     task, recipe, optimizer, batches, epoch, learning
                 )
-            seconds["scoring"] += _score(task, folder, epoch, scoring)
+            seconds["scoring"] += _score(task, layout, folder, epoch, scoring)
             write_seconds(folder, seconds)
             save_state(task, optimizer, epoch, folder)
     write_seconds(folder, seconds)
@@ -241,4 +246,5 @@ def train_logged(
     with shown(progress or True) as show, lock_log(folder):
         reading = part_of(show, 0, READING_SHARE)
         rows = open_log(folder, run, count, lambda: prepare(reading))
-        train(task_of(rows), recipe, folder, part_of(show, READING_SHARE, 1 - READING_SHARE))
+        learning = part_of(show, READING_SHARE, 1 - READING_SHARE)
+        train(task_of(rows), recipe, folder, learning, read_run(folder)["stored"])

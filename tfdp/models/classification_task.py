@@ -102,6 +102,7 @@ class ClassificationTask:
         if np.isnan(self.learned["means"][rows]).any():
             raise ValueError(f"what the network said when it learned an epoch is lost: {LOST}")
         yield self.learned
+        self.learned[:] = blank_rows(self.rows, PIXELS)  # of the next epoch
 
     def _labels(self, examples: list[Example]) -> torch.Tensor:
         return torch.tensor([example.label for example in examples], device=self.device)

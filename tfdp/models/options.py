@@ -196,10 +196,13 @@ class ClassificationOptions(TrainingOptions):
         "in training; not where left and right differ, as in digits",
     )
     crops: bool = option(
-        False, "Crop images at random", "in training: 8 to 100 % of the area, resized"
+        False,
+        "Crop images at random",
+        "in training: 8 to 100 % of the area; the central square is scored. By default the whole "
+        "image, squeezed into a square, is both",
     )
     auto_augment: bool = option(
-        False, "Augment images", "in training, by torchvision's RandAugment"
+        False, "Augment images", "in training: AutoAugment's policy for ImageNet"
     )
     label_smoothing: float = option(
         0.0,
@@ -210,6 +213,14 @@ class ClassificationOptions(TrainingOptions):
     log_while_training: bool = option(
         False,
         "Log while training",
-        "take what the network says of an image when it learns it, as Dyn-Unc's released code "
-        "does, not in a scoring pass after the epoch",
+        "take what the network says of an image in the step that learns it, as Dyn-Unc's released "
+        "code does, not in a scoring pass after the epoch",
     )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.log_while_training and (self.epochs == 0 or self.iterations is not None):
+            raise ValueError(
+                "log_while_training needs whole epochs, in which every image is learned: expected 1"
+                f" or more and no iterations, got {self.epochs} and {self.iterations}"
+            )

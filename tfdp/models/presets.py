@@ -67,3 +67,61 @@ SEGMENTATION_PRESETS.add(
         },
     )
 )
+
+_DYN_UNC = {  # configs, main_and_produce.py and get_coreset.py of BAAI-DCAI/Dataset-Pruning
+    "weights": "none",
+    "image_size": 224,
+    "flips": True,
+    "crops": True,
+    "auto_augment": True,
+    "log_while_training": True,
+    "window": 10,
+    "windows": "released",
+}
+_DYN_UNC_ADAMW = _DYN_UNC | {
+    "epochs": 300,
+    "optimizer": "adamw",
+    "weight_decay": 0.05,
+    "schedule": "cosine",
+    "warm_up_epochs": 20.0,
+    "label_smoothing": 0.1,
+}
+CLASSIFICATION_PRESETS.add(
+    Preset(
+        "dyn_unc",
+        "Dyn-Unc, Swin-T",
+        "as published (He et al. 2023), by the authors' configuration for ImageNet-1K",
+        _DYN_UNC_ADAMW
+        | {
+            "model": "swin_t",
+            "batch_size": 1024,
+            "learning_rate": 0.001 * 256 / 1024,
+            "gradient_clip": 5.0,
+        },
+    )
+)
+CLASSIFICATION_PRESETS.add(
+    Preset(
+        "dyn_unc_convnext",
+        "Dyn-Unc, ConvNeXt-T",
+        "by the authors' configuration for ImageNet-1K",
+        _DYN_UNC_ADAMW
+        | {"model": "convnext_tiny", "batch_size": 2048, "learning_rate": 0.008 * 256 / 2048},
+    )
+)
+CLASSIFICATION_PRESETS.add(
+    Preset(
+        "dyn_unc_resnet50",
+        "Dyn-Unc, ResNet-50",
+        "by the authors' configuration for ImageNet-1K",
+        _DYN_UNC
+        | {
+            "model": "resnet50",
+            "epochs": 90,
+            "batch_size": 2048,
+            "learning_rate": 0.8 * 256 / 2048,
+            "decay_epochs": (30.0, 60.0),
+            "warm_up_epochs": 0.0,
+        },
+    )
+)

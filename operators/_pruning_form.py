@@ -13,30 +13,39 @@ from tfdp.values import check_flag, check_text
 from tfdp.views.candidates import list_score_fields
 from tfdp.views.fields import score_of
 from tfdp.views.fiftyone_internals import root_dataset
+from tfdp.views.label_scores import can_aggregate
 from tfdp.views.labels import list_label_fields
 from tfdp.views.pruning_plan import PruningParameters, find_scored_labels, is_name_free
 
 from . import _forms as forms
 from ._options import ask, checks_of
 from ._params import one_of
+from ._presets import field_of, fill_in, preset_checks
 
 if TYPE_CHECKING:
     import fiftyone as fo
     from fiftyone.core.collections import SampleCollection
     from fiftyone.operators import types
 
+    from ._params import Checks
+
 DEFAULT_RATE = 0.5
 
 _OPTIONS = options_of(PruningParameters)
 _BUDGETS = {name: Choice(_OPTIONS[name].label, _OPTIONS[name].help) for name in BUDGETS}
 _DIRECTIONS = {"highest": "highest values first", "lowest": "lowest values first"}
-CHECKS = {
-    **checks_of(PruningParameters),
-    "direction": one_of(_DIRECTIONS),
-    "budget": one_of(_BUDGETS),
-    "brain_key": check_text,
-    "overwrite": check_flag,
-}
+
+
+def list_checks() -> Checks:
+    """What checks the parameters, by their names."""
+    return {
+        **checks_of(PruningParameters),
+        **preset_checks(PruningParameters),
+        "direction": one_of(_DIRECTIONS),
+        "budget": one_of(_BUDGETS),
+        "brain_key": check_text,
+        "overwrite": check_flag,
+    }
 
 
 def _scorer(asked: dict[str, Any], view: SampleCollection) -> str:
@@ -59,20 +68,29 @@ def _is_direction_known(scorer: str, view: SampleCollection) -> bool:
     return score_of(root_dataset(view), scorer) in SCORERS
 
 
-def _is_aggregated(scorer: str) -> bool:
-    return scorer in list_plain_scorers() and SCORERS[scorer].level == "instance"
-
-
 def _of_policies() -> set[str]:
     return {name for policy in POLICIES.values() for name in policy.parameters}
 
 
-def _list_hidden(asked: dict[str, Any], scorer: str) -> set[str]:
+def _list_hidden(asked: dict[str, Any], scorer: str, view: SampleCollection) -> set[str]:
     """The options that the form does not show, by what was chosen."""
     shown = {_budget(asked), *POLICIES[_policy(asked)].parameters}
-    if _is_aggregated(scorer):
+    if can_aggregate(view, scorer):
         shown.add("aggregation")
     return {*BUDGETS, *_of_policies(), "aggregation"} - shown
+
+
+def read_answers(
+    asked: dict[str, Any], view: SampleCollection, *, shown: bool = False
+) -> dict[str, Any]:
+    """The answers, with the chosen preset's; ``shown`` as in `fill_in`."""
+    answers = fill_in(asked, PruningParameters, shown=shown)
+    wanted = answers["scorer"]
+    if asked["preset"] is not None and wanted is not None and view.get_field(wanted) is None:
+        dataset, fields = root_dataset(view), list_score_fields(view)  # under another name, perhaps
+        holding = (name for name in fields if score_of(dataset, name) == wanted)
+        answers["scorer"] = next(holding, wanted)
+    return answers
 
 
 def chosen_name(asked: dict[str, Any], dataset: fo.Dataset) -> str:
@@ -84,7 +102,7 @@ def chosen_name(asked: dict[str, Any], dataset: fo.Dataset) -> str:
 def chosen_parameters(asked: dict[str, Any], view: SampleCollection) -> PruningParameters:
     """What the form asks of ``prune_view``; values of the parts that are not shown don't count."""
     scorer = _scorer(asked, view)
-    hidden = _list_hidden(asked, scorer)
+    hidden = _list_hidden(asked, scorer, view)
     usual = {"pruning_rate": DEFAULT_RATE} if "pruning_rate" not in hidden else {}
     if asked["direction"] is not None and not _is_direction_known(scorer, view):
         usual["higher_first"] = asked["direction"] == "highest"
@@ -93,6 +111,16 @@ def chosen_parameters(asked: dict[str, Any], view: SampleCollection) -> PruningP
     }
     chosen = {"scorer": scorer, "label_field": find_scored_labels(view, scorer)} | usual | given
     return PruningParameters(**chosen)
+
+
+def ask_preset(inputs: types.Object) -> None:
+    """Asks for options that go together."""
+    ask(inputs, _OPTIONS["preset"])
+
+
+def _ask(inputs: types.Object, asked: dict[str, Any], name: str, **said: Any) -> None:
+    """Adds a field that a preset may fill."""
+    ask(inputs, field_of(_OPTIONS[name], asked, PruningParameters), **said)
 
 
 def ask_scorer(asked: dict[str, Any], inputs: types.Object, view: SampleCollection) -> None:
@@ -105,7 +133,7 @@ def ask_scorer(asked: dict[str, Any], inputs: types.Object, view: SampleCollecti
     for name in list_plain_scorers():
         scorers.setdefault(name, SCORERS[name])
     scorer = _scorer(asked, view)
-    ask(inputs, _OPTIONS["scorer"], choices=scorers, given=asked["scorer"], default=scorer)
+    _ask(inputs, asked, "scorer", choices=scorers, given=asked["scorer"], default=scorer)
     if not _is_direction_known(scorer, view):
         forms.choose(
             inputs,
@@ -118,8 +146,8 @@ def ask_scorer(asked: dict[str, Any], inputs: types.Object, view: SampleCollecti
         )
     elif not higher_first(score_of(dataset, scorer)):
         forms.tell(inputs, "direction_of", "the lowest values of this score are kept first")
-    if _is_aggregated(scorer):
-        ask(inputs, _OPTIONS["aggregation"])
+    if can_aggregate(view, scorer):
+        _ask(inputs, asked, "aggregation", default=asked["aggregation"])
     labels = [field.name for field in list_label_fields(view)]
     if labels:
         ask(
@@ -144,10 +172,11 @@ def ask_budget(asked: dict[str, Any], inputs: types.Object) -> None:
 
 def ask_policy(asked: dict[str, Any], inputs: types.Object) -> None:
     """Asks how the budget is filled."""
-    ask(inputs, _OPTIONS["policy"])
+    _ask(inputs, asked, "policy", default=_policy(asked))
     policy = POLICIES[_policy(asked)]
     for name in policy.parameters:
-        ask(inputs, _OPTIONS[name])
+        given = _OPTIONS[name].default if asked[name] is None else asked[name]
+        _ask(inputs, asked, name, default=given)
     scorer = SCORERS.get(asked["scorer"])
     if "rng" in policy.needs or (scorer is not None and "rng" in scorer.needs):
         ask(inputs, _OPTIONS["seed"])

@@ -16,14 +16,16 @@ from . import _forms as forms
 from ._contents import remember_contents
 from ._params import read_form, read_parameters
 from ._pruning_form import (
-    CHECKS,
     ask_budget,
     ask_exceptions,
     ask_name,
     ask_policy,
+    ask_preset,
     ask_scorer,
     chosen_name,
     chosen_parameters,
+    list_checks,
+    read_answers,
 )
 
 if TYPE_CHECKING:
@@ -52,9 +54,11 @@ class CreatePrunedView(foo.Operator):
 
     def resolve_input(self, ctx: ExecutionContext) -> types.Property:
         inputs = types.Object()
-        asked = read_form(ctx, inputs, CHECKS)
+        asked = read_form(ctx, inputs, list_checks())
         view = forms.choose_view(ctx, inputs, "Prune")
         if view is not None:
+            ask_preset(inputs)
+            asked = read_answers(asked, view, shown=True)
             ask_scorer(asked, inputs, view)
             ask_budget(asked, inputs)
             _preview(asked, inputs, view)
@@ -66,10 +70,10 @@ class CreatePrunedView(foo.Operator):
 
     @database_errors()
     def execute(self, ctx: ExecutionContext) -> dict[str, Any]:
-        asked = read_parameters(ctx, CHECKS)
+        asked = read_parameters(ctx, list_checks())
         forms.mend(ctx)
         view = ctx.target_view(require_flat=True)
-        parameters = chosen_parameters(asked, view)
+        parameters = chosen_parameters(read_answers(asked, view), view)
         brain_key = chosen_name(asked, ctx.dataset)
         prune_view(
             view,

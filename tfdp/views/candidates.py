@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 import fiftyone as fo
 import numpy as np
 
-from ..scores.aggregation import check_own_aggregation
+from ..scores.aggregation import check_own_aggregation, resolve_aggregation
 from ..scores.baselines import score_plain
 from ..scores.table import SCORERS, higher_first, list_plain_scorers
 from ..selection.selection import Candidates
 from ..values import check_text, check_whole
 from .fields import is_own, score_of
 from .fiftyone_internals import root_dataset
+from .label_scores import aggregate_label_scores, find_label_scores, recorded_aggregation
 from .samples import raw_value, stream_samples
 
 if TYPE_CHECKING:
@@ -62,6 +63,23 @@ def _reference_of(view: SampleCollection, scorer: str) -> str:
     )
 
 
+def _read_score(
+    view: SampleCollection, scorer: str, aggregation: str | None
+) -> tuple[NDArray[np.float64], NDArray[np.bool_], str | None]:
+    """The scores of a field of samples, whether there are some, and how they were aggregated.
+
+    Another way than the field's is made of the labels' scores.
+    """
+    labels = find_label_scores(view, scorer)
+    recorded = recorded_aggregation(view, scorer)
+    if labels is None:
+        check_own_aggregation(score_of(root_dataset(view), scorer), aggregation)
+    elif aggregation not in (None, recorded):
+        scores = aggregate_label_scores(view, labels, scorer, aggregation)
+        return scores, ~np.isnan(scores), aggregation
+    return *_read_field(view, scorer), recorded
+
+
 def score_candidates(
     view: SampleCollection,
     held: ViewContents,
@@ -80,7 +98,8 @@ def score_candidates(
         scorer_higher_first: whether the highest values are kept first; None: as `tfdp.scores.table`
             says, true of a field that we do not know.
         seed: of the random scorers.
-        aggregation: from instances to samples, of a scorer that scores instances.
+        aggregation: from instances to samples, of a scorer that scores instances; None: the
+            scorer's own, and that of a field as it was filled.
 
     Raises:
         ValueError: there is no such scorer, or its scores are NaN.
@@ -88,15 +107,16 @@ def score_candidates(
     check_text("scorer", scorer)
     check_whole("seed", seed)
     contents = held.contents
-    scored = contents.num_instances() > 0
+    scored, way = contents.num_instances() > 0, None
     if scorer not in list_plain_scorers() or view.get_field(scorer) is not None:
-        check_own_aggregation(scorer, aggregation)
-        scores, scored = _read_field(view, scorer)
+        scores, scored, way = _read_score(view, scorer, aggregation)
     else:
         reference = None
         if "reference" in SCORERS[scorer].needs:
             reference, scored = _read_field(view, _reference_of(view, scorer))
         scores = score_plain(scorer, contents, reference, seed, aggregation)
+        if SCORERS[scorer].level == "instance":
+            way = resolve_aggregation(scorer, aggregation)
     if scorer_higher_first is None:
         scorer_higher_first = higher_first(score_of(root_dataset(view), scorer))
-    return Candidates(held.sample_ids, scores, scored, contents, scorer, scorer_higher_first)
+    return Candidates(held.sample_ids, scores, scored, contents, scorer, scorer_higher_first, way)

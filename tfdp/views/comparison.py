@@ -5,14 +5,16 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
+from ..scores.aggregation import AGGREGATIONS
 from ..scores.table import SCORERS, list_plain_scorers
 from ..selection.comparison import RATES, Comparison, compare_scorers
-from ..values import check_texts
+from ..values import check_choice, check_texts
 from .candidates import list_score_fields, score_candidates
 from .contents import read_contents
 from .database import database_errors
 from .fields import is_own, score_of
 from .fiftyone_internals import root_dataset
+from .label_scores import can_aggregate
 from .labels import check_view
 from .pruning_plan import find_scored_labels
 from .run_fields import keys_of_field
@@ -71,6 +73,7 @@ def compare_scores(
     reference: str | None = None,
     rates: Sequence[float] = RATES,
     seed: int = 0,
+    aggregation: str | None = None,
 ) -> Comparison:
     """Sets scorers of the same samples side by side; nothing is written to the dataset.
 
@@ -83,6 +86,8 @@ def compare_scores(
         reference: what the others are compared with; by default CB-SCS, or else the first scorer.
         rates: pruning rates at which the kept samples are compared; the policy is "top".
         seed: of the random scorers.
+        aggregation: "sum", "mean" or "max": from a sample's instances to the sample, of all that
+            score instances; by default each its own way, and fields as they were filled.
 
     Returns:
         The table (`tfdp.selection.comparison`): `tfdp.files.comparison_file.write_comparison`
@@ -93,6 +98,8 @@ def compare_scores(
         ValueError: there is no such scorer or field, or it has no value in this view.
     """
     check_view(samples)
+    if aggregation is not None:
+        check_choice("aggregation", aggregation, AGGREGATIONS)
     asked = default_scorers(samples) if scorers is None else check_texts("scorers", scorers)
     names = list(dict.fromkeys(asked))
     if not names:
@@ -108,7 +115,8 @@ def compare_scores(
     candidates, seconds = [], {}
     for name in names:
         started = time.perf_counter()
-        candidates.append(score_candidates(samples, held, name, seed=seed))
+        way = aggregation if can_aggregate(samples, name) else None
+        candidates.append(score_candidates(samples, held, name, seed=seed, aggregation=way))
         spent: float | None = reading + time.perf_counter() - started
         if samples.get_field(name) is not None:
             spent = read_seconds(samples, name)

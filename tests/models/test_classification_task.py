@@ -21,13 +21,13 @@ from tfdp.models.classification_task import (  # noqa: E402
     blank_classifier,
     score_logits,
 )
-from tfdp.models.log_reading import open_epochs  # noqa: E402
+from tfdp.models.epoch_files import EpochLayout, LoggedEpochs, decode_probability  # noqa: E402
 from tfdp.models.options import ClassificationOptions  # noqa: E402
 from tfdp.models.scoring_options import MODEL_SCORES  # noqa: E402
 from tfdp.models.training_log import (  # noqa: E402
+    PROBABILITY,
     blank_rows,
-    logged_correct,
-    logged_probability,
+    unpack_bits,
 )
 from tfdp.sources.class_records import read_class_records  # noqa: E402
 
@@ -58,7 +58,7 @@ def make_task(network, records, **changes):
 def test_right_is_more_than_as_high_as_another():
     logits = torch.tensor([[2.0, 2.0, 0.0], [3.0, 1.0, 0.0], [0.0, 1.0, 0.0]])
     rows = score_logits(logits, torch.tensor([0, 0, 0]))
-    assert logged_correct(rows)[:, 0].tolist() == [False, True, False]
+    assert unpack_bits(rows["correct"], PIXELS)[:, 0].tolist() == [False, True, False]
     np.testing.assert_allclose(rows["means"][:, 0, 3], [0, 2, -1])  # margins
     half = score_logits(logits.bfloat16(), torch.tensor([0, 0, 0]))
     np.testing.assert_allclose(half["means"], rows["means"])
@@ -83,9 +83,10 @@ def test_label_smoothing_by_hand(digits):
 
 def test_an_epoch_is_scored_in_eval_mode_as_one_image_after_another(digits, tmp_path):
     options = QUICK | SILENT | {"batch_size": 8}
-    train_and_score_classes(digits, tmp_path, epochs=1, scores=("loss",), **options)
+    train_and_score_classes(digits, tmp_path, epochs=2, **options)
     network = load_classifier(read_checkpoint(tmp_path / "checkpoint.pt"), "the log")
-    log = open_epochs(tmp_path, 1, len(digits), PIXELS)[0]
+    log = LoggedEpochs(tmp_path, 2, EpochLayout(len(digits), PIXELS))
+    said = decode_probability(log.read(0, [PROBABILITY])[-1])[:, 0]
     mean, std = np.array([0.485, 0.456, 0.406]), np.array([0.229, 0.224, 0.225])
     for row, record in enumerate(digits):
         image = Image.open(record.path).convert("RGB").resize((32, 32), Image.Resampling.BILINEAR)
@@ -93,9 +94,7 @@ def test_an_epoch_is_scored_in_eval_mode_as_one_image_after_another(digits, tmp_
         with torch.inference_mode():
             logits = network(torch.tensor(pixels.transpose(2, 0, 1)[None], dtype=torch.float32))
         expected = logits.softmax(dim=1)[0, int(record.label)].item()
-        assert logged_probability(log[row : row + 1])[0, 0] == pytest.approx(
-            expected, abs=TOLERANCE
-        )
+        assert said[row] == pytest.approx(expected, abs=TOLERANCE)
 
 
 @pytest.mark.parametrize("model, has_batch_norms", [("resnet18", True), ("swin_t", False)])
@@ -121,7 +120,7 @@ def test_what_is_logged_while_training_is_what_the_released_code_logs(
     with torch.no_grad():
         eval_outputs = other(torch.stack([task.views.to_score(digits[k].path) for k in order]))
     expected = eval_outputs.softmax(dim=1).gather(1, labels[:, None])[:, 0]
-    np.testing.assert_allclose(logged_probability(log[order])[:, 0], expected, atol=TOLERANCE)
+    np.testing.assert_allclose(log["q"][order, 0] / 65535, expected, atol=TOLERANCE)
     torch.testing.assert_close(loss, torch.nn.functional.cross_entropy(outputs, labels))
     assert np.isnan(np.delete(log["means"], order, axis=0)).all()
     assert network.training
@@ -152,7 +151,7 @@ def test_logged_while_training_stopped_and_resumed_gives_the_unbroken_runs_score
     for name in MODEL_SCORES:
         np.testing.assert_array_equal(resumed.image_scores[name], unbroken.image_scores[name])
         assert np.isnan(resumed.image_scores[name]).tolist() == [True] + [False] * 39
-    (tmp_path / "a" / "epoch_0003.npy").unlink()
+    (tmp_path / "a" / "epoch_0003.parquet").unlink()
     with pytest.raises(ValueError, match="said when it learned an epoch is lost: only a new train"):
         train_and_score_classes(records, tmp_path / "a", epochs=3, **PUBLISHED | SILENT)
 

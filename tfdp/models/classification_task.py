@@ -101,8 +101,9 @@ class ClassificationTask:
         rows = [example.row for example in self.examples]
         if np.isnan(self.learned["means"][rows]).any():
             raise ValueError(f"what the network said when it learned an epoch is lost: {LOST}")
-        yield self.learned
+        said = self.learned.copy()
         self.learned[:] = blank_rows(self.rows, PIXELS)  # of the next epoch
+        yield said
 
     def _labels(self, examples: list[Example]) -> torch.Tensor:
         return torch.tensor([example.label for example in examples], device=self.device)

@@ -3,7 +3,13 @@
 import numpy as np
 import pytest
 
-from tfdp.scores.aggregation import aggregate_image_scores
+from tfdp.scores.aggregation import (
+    aggregate_by_scorer,
+    aggregate_image_scores,
+    check_own_aggregation,
+    resolve_aggregation,
+)
+from tfdp.scores.table import SCORERS
 
 INDEX = np.array([0, 0, 0, 2, 3])
 SCORES = np.array([1.0, 5.0, np.nan, -2.0, np.nan])  # image 1 has no instance, image 3 none scored
@@ -37,3 +43,33 @@ def test_no_instance_at_all():
 def test_an_unknown_one_is_an_error_that_names_the_known():
     with pytest.raises(ValueError, match="unknown aggregation 'median'; choose one of sum, mean"):
         aggregate_image_scores(SCORES, INDEX, 4, "median")
+
+
+def test_every_scorer_has_its_own_way():
+    ways = {name: resolve_aggregation(name, None) for name in SCORERS}
+    assert [name for name, way in ways.items() if way != "sum"] == ["aum"]
+    assert ways["aum"] == "mean"
+    assert resolve_aggregation("somebody's", None) == "sum"
+    assert resolve_aggregation("aum", "max") == "max"
+
+
+@pytest.mark.parametrize(
+    "scorer, aggregation, expected",
+    [
+        ("loss", None, [6, np.nan, -2, np.nan]),
+        ("loss", "max", [5, np.nan, -2, np.nan]),
+        ("aum", None, [3, np.nan, -2, np.nan]),
+        ("aum", "sum", [6, np.nan, -2, np.nan]),
+        ("aum", "max", [1, np.nan, -2, np.nan]),  # its direction is known
+    ],
+)
+def test_by_scorer(scorer, aggregation, expected):
+    np.testing.assert_equal(aggregate_by_scorer(scorer, SCORES, INDEX, 4, aggregation), expected)
+
+
+def test_scores_of_images_take_their_own_way_alone():
+    for scorer, own, other in (("count", "sum", "mean"), ("aum", "mean", "sum")):
+        check_own_aggregation(scorer, None)
+        check_own_aggregation(scorer, own)
+        with pytest.raises(ValueError, match=f"it has no '{other}'; leave .* at '{own}'"):
+            check_own_aggregation(scorer, other)

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -70,3 +72,22 @@ def test_one_table_row_a_scorer_and_rate():
 def test_an_unknown_reference():
     with pytest.raises(ValueError, match="no scorer 'side' to compare with; there are up"):
         compare_scorers([UP], "side")
+
+
+def test_ranks_that_are_shared_by_hand():
+    """25 of the 45 pairs differ in both: tau-b is 25 / sqrt(45 * 25); Spearman takes mean ranks."""
+    halves = row(scorer("halves", [0] * 5 + [1] * 5))
+    assert halves.kendall == pytest.approx(25 / np.sqrt(45 * 25))
+    assert halves.spearman == pytest.approx(62.5 / np.sqrt(82.5 * 62.5))
+
+
+def test_overlap_is_the_part_of_what_the_reference_keeps():
+    """Of four scored images two are kept, 8 and 9; the reference keeps five, 5 to 9."""
+    few = row(scorer("few", range(10), [False] * 6 + [True] * 4))
+    assert (few.num_scored, few.kept[0].images) == (4, 2)
+    assert few.kept[0].overlap == pytest.approx(2 / 5)
+
+
+def test_a_row_says_how_instances_became_images():
+    by_mean = replace(scorer("up2", range(10)), aggregation="mean")
+    assert (row(by_mean).aggregation, row(scorer("up2", range(10))).aggregation) == ("mean", None)

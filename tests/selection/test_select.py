@@ -2,7 +2,9 @@
 
 import csv
 import json
+from dataclasses import replace
 
+import numpy as np
 import pytest
 
 import tfdp
@@ -54,6 +56,47 @@ def test_what_is_kept_goes_by_the_aggregation(few_and_many, tmp_path, aggregatio
     report = json.loads((tmp_path / "r.json").read_text())
     assert report["keep_ids"] == kept
     assert report["aggregation"] == selection.aggregation == aggregation
+
+
+def test_matched_random_is_matched_to_cb_scs(few_and_many):
+    scores = tfdp.score_coco(few_and_many)
+    matched = scores.image_scores("instance_matched_random", seed=3, aggregation="sum")
+    assert matched[:2] == pytest.approx(scores.images.cb_scs[:2])  # one image of each number
+    assert scores.images.cb_scs[0] != pytest.approx(scores.images.cb_only[0])
+
+
+def test_matched_random_shuffles_the_values_of_cb_scs(drawn):
+    scores = tfdp.score_coco(drawn / "instances.json")
+    matched, held = scores.image_scores("instance_matched_random"), scores.images.num_instances
+    for number in np.unique(held[held > 0]):
+        group = held == number
+        assert sorted(matched[group]) == pytest.approx(sorted(scores.images.cb_scs[group]))
+
+
+def test_cb_without_si_by_hand(few_and_many):
+    """Of one class with four squares: each image's part of all SCS."""
+    scores = tfdp.score_coco(few_and_many)
+    total = SMALL + 3 * LARGE
+    assert scores.images.cb_only[:2] == pytest.approx([SMALL / total, 3 * LARGE / total])
+    assert scores.class_totals.scs[1] == pytest.approx(total)
+    assert tfdp.select(scores, keep=1, scorer="cb_only", aggregation="max").keep_ids == [10]
+
+
+def test_totals_without_scs_give_no_cb_only(few_and_many):
+    whole = tfdp.score_coco(few_and_many)
+    older = replace(whole.class_totals, scs=None)
+    scores = tfdp.score_coco(few_and_many, class_totals=older)
+    assert np.isnan(scores.instances.cb_only).all()
+    assert np.isnan(scores.images.cb_only).all()
+    assert scores.images.cb_scs[:2] == pytest.approx(whole.images.cb_scs[:2] / 2)
+    with pytest.raises(ValueError, match=r"class totals .* lack the SCS that 'cb_only'"):
+        tfdp.select(scores, keep=1, scorer="cb_only")
+
+
+def test_new_data_is_balanced_over_the_old(few_and_many):
+    whole = tfdp.score_coco(few_and_many)
+    again = tfdp.score_coco(few_and_many, class_totals=whole.class_totals)
+    assert again.images.cb_only[:2] == pytest.approx(whole.images.cb_only[:2] / 2)
 
 
 @pytest.mark.parametrize(

@@ -116,6 +116,34 @@ def test_stratified_leaves_out_the_hardest():
     assert chosen == list(range(100, 150))  # the highest 50 are left out, all others are needed
 
 
+def test_beta_is_of_all_scored_images_and_taken_off_those_that_are_left():
+    """20 of 100 are left out: the best of the 60 that are neither pinned nor excluded."""
+    images = candidates(np.arange(100.0).tolist())
+    pinned, excluded = tuple(range(180, 200)), tuple(range(100, 120))
+    asked = {"policy": "stratified", "beta": 0.2, "pinned": pinned, "excluded": excluded}
+    assert kept(images, keep=60, **asked) == [*range(120, 160), *pinned]
+
+
+def test_beta_leaves_out_before_the_strata_are_cut():
+    """Without the one outlier the range is 0 to 98, in which two lie in each stratum, or one."""
+    images = candidates([*map(float, range(99)), 1e6])
+    chosen = np.array(kept(images, keep=50, policy="stratified", beta=0.01)) - 100
+    assert np.histogram(chosen, bins=50, range=(0, 98))[0].tolist() == [1] * 50
+
+
+def test_beta_is_rounded_down():
+    images = candidates(np.arange(10.0).tolist())
+    assert kept(images, keep=9, policy="stratified", beta=0.19) == list(range(100, 109))
+    low = replace(images, higher_first=False)
+    assert kept(low, keep=8, policy="stratified", beta=0.2) == list(range(102, 110))
+
+
+def test_strata_are_drawn_from_by_seed():
+    images = candidates(np.arange(200.0).tolist())
+    drawn = [kept(images, keep=50, policy="stratified", seed=seed) for seed in (1, 1, 2)]
+    assert drawn[0] == drawn[1] != drawn[2]
+
+
 def test_stratified_covers_the_range():
     images = candidates(np.arange(1000.0).tolist())
     chosen = np.array(kept(images, keep=100, policy="stratified")) - 100

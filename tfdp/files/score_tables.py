@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
 import pyarrow as pa
 
 from ..selection.score_tables import IMAGE_ID, ScoreTable
 from ..values import shown
 from .tables import check_columns, read_table
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 TableLike: TypeAlias = "str | os.PathLike[str] | pa.Table | ScoreTable"
 
@@ -30,7 +27,7 @@ def _read(given: Any) -> ScoreTable:
     raise ValueError(f"tables must be paths or arrow tables, but got {shown(given)}")
 
 
-def read_score_tables(tables: TableLike | Iterable[TableLike]) -> list[ScoreTable]:
+def read_score_tables(tables: Any) -> list[ScoreTable]:
     """Reads tables of scores: one, or several.
 
     Args:
@@ -41,8 +38,8 @@ def read_score_tables(tables: TableLike | Iterable[TableLike]) -> list[ScoreTabl
         OSError: a file cannot be read.
         ValueError: it is no table, or has no column ``image_id`` or of numbers.
     """
-    several = [tables] if isinstance(tables, str | os.PathLike | pa.Table) else list(tables)
-    read = [_read(given) for given in several]
+    several = isinstance(tables, list | tuple) and not isinstance(tables, ScoreTable)
+    read = [_read(given) for given in (tables if several else [tables])]
     for table in read:
         if not table.list_scores():
             raise ValueError(f"{table.name} has no column of numbers beside {IMAGE_ID}")

@@ -102,8 +102,16 @@ class ShapeScores:
         """(I,) image scores by the named scorer, one of `list_scorers`, in its direction.
 
         ``seed`` is used by the random ones. `instance_matched_random` is matched to CB-SCS.
+
+        Raises:
+            ValueError: there is no such scorer, or no such score by the given class totals.
         """
         if check_choice("scorer", scorer, list_scorers()) in SHAPE_SCORES:
+            if scorer == "cb_only" and self.class_totals.scs is None:
+                raise ValueError(
+                    "the class totals of the data that was scored before lack the SCS that "
+                    "'cb_only' is balanced with; score that data again"
+                )
             return self._aggregate(scorer, aggregation)
         return score_plain(scorer, self.contents, self.images.cb_scs, seed, aggregation)
 

@@ -65,7 +65,7 @@ class Candidates:
         if len(broken):
             raise ValueError(
                 f"{len(broken)} images have a score {self.scorer!r} that is NaN or infinite, the "
-                f"first of them {broken[0]!r}; give numbers, or no score at all"
+                f"first of them {broken.tolist()[0]!r}; give numbers, or no score at all"
             )
 
     @property

@@ -13,7 +13,7 @@ from ..selection.selection import Selection, select_images
 from ..values import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
 
     from ..files.score_tables import TableLike
 
@@ -23,7 +23,7 @@ def select(
     scores: ShapeScores,
     pruning_rate: float | None = None,
     *,
-    tables: TableLike | Iterable[TableLike] = (),
+    tables: TableLike | Sequence[TableLike] = (),
     **options: Any,
 ) -> Selection:
     """Chooses which of the scored images to keep.

@@ -1,39 +1,54 @@
-"""The network: its masks on ground-truth boxes, and the weights that it starts from."""
+"""The network: its heads, its images, and its masks on ground-truth boxes."""
 
-import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch", reason="needs the extra `models`")
 
 from tfdp.models import mask_rcnn  # noqa: E402
-from tfdp.models.checkpoints import Checkpoint, read_checkpoint, write_checkpoint  # noqa: E402
 from tfdp.models.training import seeded  # noqa: E402
-
-SMALL = "maskrcnn_resnet18_fpn"
 
 
 @pytest.fixture(scope="module")
 def network():
     with seeded(0, 0):
-        return mask_rcnn.blank_mask_rcnn(SMALL, 3)
+        return mask_rcnn.blank_mask_rcnn("maskrcnn_light", 3)
+
+
+def all_logits(network, images, boxes):
+    """(n, classes + 1, 28, 28): torchvision's own forward, made to detect the given boxes alone."""
+    batch, _ = network.transform(images)
+    features = network.backbone(batch.tensors)
+    heads = network.roi_heads
+    return heads.mask_predictor(
+        heads.mask_head(heads.mask_roi_pool(features, boxes, batch.image_sizes))
+    )
 
 
 def test_mask_logits_are_those_of_the_whole_network(network):
-    """torchvision's own forward, made to detect nothing but the given boxes."""
     images = [torch.rand(3, 64, 80), torch.rand(3, 70, 64)]
     boxes = [torch.tensor([[2.0, 3, 40, 50], [30, 5, 79, 60]]), torch.tensor([[0.0, 0, 64, 70]])]
     labels = [torch.tensor([1, 3]), torch.tensor([2])]
-    network.eval()
     with torch.inference_mode():
-        logits = mask_rcnn.mask_logits(network, images, boxes, torch.cat(labels))
-        batch, _ = network.transform(images)
-        features = network.backbone(batch.tensors)
-        heads = network.roi_heads
-        every = heads.mask_predictor(
-            heads.mask_head(heads.mask_roi_pool(features, boxes, batch.image_sizes))
-        )
+        logits = mask_rcnn.mask_logits(network.train(), images, boxes, torch.cat(labels))
+        every = all_logits(network, images, boxes)
     assert logits.shape == (3, 28, 28)
     expected = torch.stack([every[0, 1], every[1, 3], every[2, 2]])
+    torch.testing.assert_close(logits, expected)
+    assert not torch.allclose(every[0, 1], every[0, 0], atol=0.01)  # each channel its own
+    assert not network.training
+
+
+def test_mask_logits_of_many_boxes_stay_in_their_order(network):
+    """More than the mask head takes at once, each box and its neighbour's label another."""
+    many = mask_rcnn.ROIS_AT_ONCE + 6
+    corners = torch.arange(many)[:, None] % torch.tensor([13.0, 7])
+    boxes = [torch.cat([corners, corners + 20 + corners.flip(1)], dim=1)]
+    labels = torch.arange(many) % 3 + 1
+    image = torch.rand(3, 64, 80)
+    with torch.inference_mode():
+        logits = mask_rcnn.mask_logits(network, [image], boxes, labels)
+        every = all_logits(network, [image], boxes)
+    expected = torch.stack([every[n, label] for n, label in enumerate(labels)])
     torch.testing.assert_close(logits, expected)
 
 
@@ -57,78 +72,6 @@ def test_heads_have_the_datasets_classes(model):
     assert heads.mask_predictor.mask_fcn_logits.out_channels == 6
 
 
-def save(path, network, model=SMALL, classes=("a", "b", "c")):
-    write_checkpoint(path, Checkpoint(model, list(classes), 64, network.state_dict()))
-    return str(path)
-
-
-def test_a_checkpoint_brings_its_weights_and_classes(tmp_path, network):
-    path = save(tmp_path / "c.pt", network)
-    assert mask_rcnn.start_classes(SMALL, path, ["b", "z"], train=True) == ["a", "b", "c"]
-    loaded = mask_rcnn.blank_mask_rcnn(SMALL, 3, pretrained=True)
-    mask_rcnn.load_start_weights(loaded, SMALL, path)
-    own = network.state_dict()
-    assert all(torch.equal(own[name], value) for name, value in loaded.state_dict().items())
-
-
-def test_a_plain_state_dict_will_do(tmp_path, network):
-    torch.save(network.state_dict(), tmp_path / "plain.pth")
-    loaded = mask_rcnn.blank_mask_rcnn(SMALL, 3, pretrained=True)
-    mask_rcnn.load_start_weights(loaded, SMALL, str(tmp_path / "plain.pth"))
-
-
-class Malicious:
-    def __reduce__(self):
-        return (print, ("run",))
-
-
-def test_wrong_weights_are_named(tmp_path, network, capsys):
-    path = save(tmp_path / "c.pt", network)
-    with pytest.raises(
-        ValueError, match="expected weights of maskrcnn_resnet50_fpn, found maskrcnn_resnet18_fpn"
-    ):
-        mask_rcnn.start_classes("maskrcnn_resnet50_fpn", path, ["a"], train=True)
-    with pytest.raises(ValueError, match=r"expected labels among the 3 classes .*found z"):
-        mask_rcnn.start_classes(SMALL, path, ["z"], train=True)
-    with pytest.raises(ValueError, match=r"of another shape .*box_predictor"):
-        mask_rcnn.load_start_weights(mask_rcnn.blank_mask_rcnn(SMALL, 4), SMALL, path)
-    with pytest.raises(ValueError, match=r"found no file 'nowhere.pt'"):
-        mask_rcnn.start_classes(SMALL, "nowhere.pt", ["a"], train=True)
-    with pytest.raises(ValueError, match="no COCO weights of maskrcnn_resnet18_fpn"):
-        mask_rcnn.load_start_weights(network, SMALL, "coco")
-    with pytest.raises(ValueError, match="expected a model of"):
+def test_an_unknown_model_is_refused():
+    with pytest.raises(ValueError, match=r"expected a model of .* or maskrcnn: and the name"):
         mask_rcnn.blank_mask_rcnn("yolo", 3)
-    (tmp_path / "text.pt").write_text("hello")
-    with pytest.raises(ValueError, match="expected a torch checkpoint"):
-        read_checkpoint(tmp_path / "text.pt")
-    torch.save({"a": Malicious()}, tmp_path / "bad.pt")
-    with pytest.raises(ValueError, match="expected a torch checkpoint of weights only"):
-        read_checkpoint(tmp_path / "bad.pt")
-    assert capsys.readouterr().out == ""
-
-
-def test_weights_that_cannot_be_downloaded_say_what_to_put_where(tmp_path, monkeypatch, network):
-    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
-    for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
-        monkeypatch.setenv(name, "http://127.0.0.1:9")  # nobody listens
-    monkeypatch.delenv("no_proxy", raising=False)
-    with pytest.raises(
-        ValueError, match=r"put the file resnet18-f37072fd.pth, from .*checkpoints"
-    ) as caught:
-        mask_rcnn.load_start_weights(network, SMALL, "imagenet")
-    assert str(tmp_path) in str(caught.value)
-
-
-def test_published_weights_come_from_torchs_cache(tmp_path, monkeypatch):
-    from torchvision.models import resnet18
-
-    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
-    published = resnet18()
-    (tmp_path / "hub" / "checkpoints").mkdir(parents=True)
-    torch.save(published.state_dict(), tmp_path / "hub/checkpoints/resnet18-f37072fd.pth")
-    network = mask_rcnn.blank_mask_rcnn(SMALL, 3, pretrained=True)
-    mask_rcnn.load_start_weights(network, SMALL, "imagenet")
-    body = network.backbone.body
-    np.testing.assert_array_equal(body.conv1.weight.detach(), published.conv1.weight.detach())
-    assert not body.layer1[0].conv1.weight.requires_grad
-    assert body.layer2[0].conv1.weight.requires_grad

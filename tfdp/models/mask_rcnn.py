@@ -1,4 +1,4 @@
-"""torchvision's Mask R-CNN, sized to a dataset, and its mask logits on ground-truth boxes."""
+"""Mask R-CNN on torchvision's and timm's backbones, and its mask logits on ground-truth boxes."""
 
 from __future__ import annotations
 
@@ -6,35 +6,53 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import nn
-from torchvision.models import ResNet18_Weights, ResNet50_Weights
 from torchvision.models.detection import MaskRCNN, maskrcnn_resnet50_fpn_v2
+from torchvision.models.detection.anchor_utils import AnchorGenerator
 from torchvision.models.detection.backbone_utils import resnet_fpn_backbone
-from torchvision.models.detection.mask_rcnn import (
-    MaskRCNN_ResNet50_FPN_V2_Weights,
-    MaskRCNN_ResNet50_FPN_Weights,
-)
+from torchvision.models.detection.faster_rcnn import FastRCNNPredictor, TwoMLPHead
+from torchvision.models.detection.mask_rcnn import MaskRCNNHeads, MaskRCNNPredictor
 from torchvision.models.detection.transform import GeneralizedRCNNTransform
 from torchvision.ops import FrozenBatchNorm2d
 
 from .box_precision import keep_boxes_in_float32
-from .checkpoints import load_weights
-from .start_weights import download_weights, read_start_checkpoint
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-MASK_RCNN_MODELS = ("maskrcnn_resnet50_fpn", "maskrcnn_resnet50_fpn_v2", "maskrcnn_resnet18_fpn")
+MASK_RCNN_MODELS = (
+    "maskrcnn_resnet50_fpn",
+    "maskrcnn_resnet50_fpn_v2",
+    "maskrcnn_resnet18_fpn",
+    "maskrcnn_light",
+)
+TIMM_PREFIX = "maskrcnn:"  # before the name of a backbone of timm
+SUGGESTED_MODELS = (
+    *MASK_RCNN_MODELS,
+    *(
+        f"{TIMM_PREFIX}{backbone}"
+        for backbone in (
+            "resnet101",
+            "resnext101_32x8d",
+            "convnext_tiny",
+            "swin_tiny_patch4_window7_224",
+            "efficientnet_lite0",
+        )
+    ),
+)  # of the many that there are, for a form
+LIGHT_BACKBONE = "tf_efficientnet_lite0"
+LIGHT_CHANNELS = 64  # of the FPN and the mask head
+LIGHT_BOX_CHANNELS = 256
+LIGHT_ANCHORS = (16, 32, 64, 128, 256)  # px: half of the usual, for small images
+LIGHT_NUMBERS = {
+    "rpn_pre_nms_top_n_train": 500,
+    "rpn_pre_nms_top_n_test": 500,
+    "rpn_post_nms_top_n_train": 200,
+    "rpn_post_nms_top_n_test": 200,
+    "box_batch_size_per_image": 64,
+}
+ASPECT_RATIOS = (0.5, 1.0, 2.0)
+BOX_SIDE = 7  # cells of a box in the box head
 ROIS_AT_ONCE = 64  # in the mask head: 1.1 MB each
-BACKBONE_WEIGHTS = {
-    "maskrcnn_resnet50_fpn": ResNet50_Weights.IMAGENET1K_V1,
-    "maskrcnn_resnet50_fpn_v2": ResNet50_Weights.IMAGENET1K_V1,
-    "maskrcnn_resnet18_fpn": ResNet18_Weights.IMAGENET1K_V1,
-}
-COCO_WEIGHTS = {
-    "maskrcnn_resnet50_fpn": MaskRCNN_ResNet50_FPN_Weights.COCO_V1,
-    "maskrcnn_resnet50_fpn_v2": MaskRCNN_ResNet50_FPN_V2_Weights.COCO_V1,
-}
-HEADS = ("roi_heads.box_predictor.", "roi_heads.mask_predictor.mask_fcn_logits.")
 
 
 class _Transform(GeneralizedRCNNTransform):  # type: ignore[misc]  # torchvision has no types
@@ -49,27 +67,27 @@ class _Transform(GeneralizedRCNNTransform):  # type: ignore[misc]  # torchvision
         return image, target
 
 
-def blank_mask_rcnn(model: str, num_classes: int, *, pretrained: bool = False) -> nn.Module:
-    """A Mask R-CNN without trained weights, for images that have their final size.
-
-    Its boxes and losses are float32 under autocast, too.
-
-    Args:
-        model: one of `MASK_RCNN_MODELS`. The resnet18 one, for quick looks, samples 64 boxes an
-            image in training, not 512, and is otherwise the resnet50 one's recipe.
-        num_classes: without the background.
-        pretrained: trained weights will be loaded: batch norms (but v2's) and the backbone's stem
-            and first stage are then kept as they are, as torchvision does.
+def find_timm_backbone(model: str) -> str | None:
+    """The name of the model's backbone in timm; None where it is torchvision's.
 
     Raises:
-        ValueError: another model.
+        ValueError: there is no such model.
     """
+    if model == "maskrcnn_light":
+        return LIGHT_BACKBONE
+    if model.startswith(TIMM_PREFIX):
+        return model.removeprefix(TIMM_PREFIX)
     if model not in MASK_RCNN_MODELS:
-        raise ValueError(f"expected a model of {', '.join(MASK_RCNN_MODELS)}, got {model!r}")
-    if model == "maskrcnn_resnet50_fpn_v2":
-        network = maskrcnn_resnet50_fpn_v2(
-            weights=None, weights_backbone=None, num_classes=num_classes + 1
+        raise ValueError(
+            f"expected a model of {', '.join(MASK_RCNN_MODELS)}, or {TIMM_PREFIX} and the name of a"
+            f" backbone of timm, got {model!r}"
         )
+    return None
+
+
+def _on_resnet(model: str, outputs: int, *, pretrained: bool) -> Any:
+    if model == "maskrcnn_resnet50_fpn_v2":
+        network = maskrcnn_resnet50_fpn_v2(weights=None, weights_backbone=None, num_classes=outputs)
     else:
         small = model == "maskrcnn_resnet18_fpn"
         backbone = resnet_fpn_backbone(
@@ -78,60 +96,65 @@ def blank_mask_rcnn(model: str, num_classes: int, *, pretrained: bool = False) -
             norm_layer=FrozenBatchNorm2d if pretrained else nn.BatchNorm2d,
             trainable_layers=5,
         )
-        network = MaskRCNN(backbone, num_classes + 1, box_batch_size_per_image=64 if small else 512)
+        network = MaskRCNN(backbone, outputs, box_batch_size_per_image=64 if small else 512)
     if pretrained:
         body = network.backbone.body
         for part in (body.conv1, body.bn1, body.layer1):
             part.requires_grad_(requires_grad=False)
-    network.transform = _Transform(network.transform.image_mean, network.transform.image_std)
-    keep_boxes_in_float32(network)
     return network
 
 
-def start_classes(model: str, weights: str, labels: Sequence[str], *, train: bool) -> list[str]:
-    """The classes of a network that starts from `weights`, background left out.
+def _light(backbone: Any, outputs: int, **normalisation: Any) -> Any:
+    channels = LIGHT_CHANNELS
+    return MaskRCNN(
+        backbone,
+        rpn_anchor_generator=AnchorGenerator(
+            tuple((size,) for size in LIGHT_ANCHORS), (ASPECT_RATIOS,) * len(LIGHT_ANCHORS)
+        ),
+        box_head=TwoMLPHead(channels * BOX_SIDE**2, LIGHT_BOX_CHANNELS),
+        box_predictor=FastRCNNPredictor(LIGHT_BOX_CHANNELS, outputs),
+        mask_head=MaskRCNNHeads(channels, (channels, channels), 1),
+        mask_predictor=MaskRCNNPredictor(channels, channels, outputs),
+        **LIGHT_NUMBERS,
+        **normalisation,
+    )
 
-    A checkpoint brings its own, and so do COCO's weights where they are used untrained; else they
-    are the dataset's.
+
+def _on_timm(model: str, name: str, outputs: int, *, pretrained: bool) -> Any:
+    from .timm_backbone import make_timm_backbone, read_normalisation  # takes seconds
+
+    light = model == "maskrcnn_light"
+    backbone = make_timm_backbone(name, LIGHT_CHANNELS if light else 256, pretrained=pretrained)
+    mean, std = read_normalisation(name)
+    make = _light if light else MaskRCNN
+    return make(backbone, outputs, image_mean=mean, image_std=std)
+
+
+def blank_mask_rcnn(model: str, num_classes: int, *, pretrained: bool = False) -> nn.Module:
+    """A Mask R-CNN without trained weights, for images that have their final size.
+
+    Its boxes and losses are float32 under autocast, too.
 
     Args:
-        model: one of `MASK_RCNN_MODELS`.
-        weights: "none", "imagenet", "coco", or a checkpoint's path.
-        labels: the dataset's classes.
-        train: whether the network will be trained.
+        model: one of `MASK_RCNN_MODELS`, or "maskrcnn:" and the name of a backbone of timm. The
+            resnet18 one samples 64 boxes an image in training, not 512, and is otherwise the
+            resnet50 one's recipe. The light one, which a CPU can train, has narrow heads.
+        num_classes: without the background.
+        pretrained: trained weights will be loaded: batch norms (but v2's) and the backbone's stem,
+            of torchvision's the first stage, too, are then kept as they are.
 
     Raises:
-        ValueError: none of the labels is among them, or the checkpoint does not fit.
+        ValueError: there is no such model.
     """
-    checkpoint = read_start_checkpoint(weights, model)
-    classes = list(labels)
-    if checkpoint is not None and checkpoint.classes:
-        classes = checkpoint.classes
-    elif weights == "coco" and not train:
-        classes = list(_coco_weights(model).meta["categories"][1:])
-    if not set(classes) & set(labels):
-        raise ValueError(
-            f"expected labels among the {len(classes)} classes of {weights}"
-            f" ({', '.join(classes[:5])}, ...), found {', '.join(labels[:5]) or 'none'}"
-        )
-    return classes
-
-
-def load_start_weights(network: Any, model: str, weights: str) -> None:
-    """Load what the network starts from; the heads of other classes stay random.
-
-    Raises:
-        ValueError: the weights are not there, or do not fit.
-    """
-    checkpoint = read_start_checkpoint(weights, model)
-    if checkpoint is not None:
-        load_weights(network, checkpoint.weights, weights)
-    elif weights == "imagenet":
-        body = network.backbone.body
-        published = download_weights(BACKBONE_WEIGHTS[model])
-        body.load_state_dict({k: v for k, v in published.items() if k in body.state_dict()})
-    elif weights == "coco":
-        _load_coco(network, model)
+    backbone = find_timm_backbone(model)
+    outputs = num_classes + 1
+    if backbone is None:
+        network = _on_resnet(model, outputs, pretrained=pretrained)
+    else:
+        network = _on_timm(model, backbone, outputs, pretrained=pretrained)
+    network.transform = _Transform(network.transform.image_mean, network.transform.image_std)
+    keep_boxes_in_float32(network)
+    return network
 
 
 def mask_logits(
@@ -163,24 +186,3 @@ def mask_logits(
         )
     ]
     return torch.cat(picked)
-
-
-def _coco_weights(model: str) -> Any:
-    if model not in COCO_WEIGHTS:
-        raise ValueError(
-            f'there are no COCO weights of {model}: expected "none", "imagenet" or a checkpoint,'
-            f" or a model of {', '.join(COCO_WEIGHTS)}"
-        )
-    return COCO_WEIGHTS[model]
-
-
-def _load_coco(network: nn.Module, model: str) -> None:
-    published = _coco_weights(model)
-    state = download_weights(published)
-    own = network.state_dict()
-    if published is MaskRCNN_ResNet50_FPN_Weights.COCO_V1:  # trained with eps = 0 in batch norms
-        eps = next(m.eps for m in network.modules() if isinstance(m, FrozenBatchNorm2d))
-        state = {k: v - eps if k.endswith("running_var") else v for k, v in state.items()}
-    for key in [k for k in state if k.startswith(HEADS) and state[k].shape != own[k].shape]:
-        state[key] = own[key]
-    load_weights(network, state, f"{published}")

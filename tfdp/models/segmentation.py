@@ -15,7 +15,8 @@ from .checkpoints import Checkpoint
 from .data import check_record
 from .loading import consecutive_batches, default_workers, load_batches
 from .log_reading import read_targets
-from .mask_rcnn import blank_mask_rcnn, load_start_weights, start_classes
+from .mask_rcnn import blank_mask_rcnn
+from .mask_rcnn_weights import load_start_weights, start_classes
 from .options import SegmentationOptions
 from .recipe import make_recipe
 from .score_log import ModelScores, score_log
@@ -107,13 +108,15 @@ def _fingerprint(records: Sequence[ImageRecord]) -> str:
     return digest.hexdigest()[:16]
 
 
-def _start_network(options: SegmentationOptions, classes: int, folder: Path) -> torch.nn.Module:
+def _start_network(
+    options: SegmentationOptions, classes: list[str], folder: Path
+) -> torch.nn.Module:
     """The network as it starts; one that has a checkpoint in the log folder is loaded later."""
     pretrained = options.weights != "none"
     with seeded(options.seed, 0):
-        network = blank_mask_rcnn(options.model, classes, pretrained=pretrained)
+        network = blank_mask_rcnn(options.model, len(classes), pretrained=pretrained)
     if not (folder / CHECKPOINT).exists():
-        load_start_weights(network, options.model, options.weights)
+        load_start_weights(network, options.model, options.weights, classes)
     return network
 
 
@@ -150,7 +153,7 @@ def train_and_score(
     loaders = default_workers(device) if asked.workers is None else asked.workers
     labels = sorted({label for record in records for label in record.labels if label is not None})
     classes = start_classes(asked.model, asked.weights, labels, train=asked.epochs > 0)
-    network = _start_network(asked, len(classes), folder)
+    network = _start_network(asked, classes, folder)
     count = sum(len(record.instance_ids) for record in records)
 
     def task_of(rows: LogRows) -> SegmentationTask:

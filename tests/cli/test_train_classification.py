@@ -123,3 +123,53 @@ def test_one_class_is_none(digits, tmp_path, capsys):
     (tmp_path / "set" / "0").symlink_to(digits / "0")
     assert train(tmp_path / "set", "--log", tmp_path / "log", "-o", tmp_path / "i.csv") == 2
     assert "expected images of two classes or more" in the_line(capsys)
+
+
+def test_a_table_of_scores_prunes_its_images(digits, tmp_path, capsys):
+    names = sorted(path.relative_to(digits).as_posix() for path in digits.glob("*/*.png"))
+    scores = tmp_path / "scores.csv"
+    rows = [f"{name},{k},{-k}" for k, name in enumerate(names) if k]
+    scores.write_text("\n".join(["image_id,dyn_unc,aum", *rows, ""]))
+    words = ["prune", "--task", "classification", digits, "--keep", 20, "--scores", scores]
+    for scorer in ("dyn_unc", "aum"):  # the highest are kept, and of AUM the lowest
+        kept, report = tmp_path / f"{scorer}.txt", tmp_path / f"{scorer}.json"
+        assert run(*words, "--scorer", scorer, "-o", kept, "--report", report) == 0
+        assert kept.read_text().splitlines() == names[-20:]
+        told = json.loads(report.read_text())
+        assert (told["before"]["images"], told["after"]["images"]) == (60, 20)
+        assert told["after"]["instances_per_class"]["9"] == 6
+    assert "images" in capsys.readouterr().out
+    floor = tmp_path / "floor.txt"
+    assert run(*words, "--scorer", "aum", "--min-per-class", 2, "-o", floor) == 0
+    assert {name[0] for name in floor.read_text().split()} == set("0123456789")
+
+
+def test_images_of_classes_are_pruned_without_a_table(digits, tmp_path):
+    words = ["prune", "--task", "classification", digits, "--rate", 0.5, "--scorer"]
+    for seed in (0, 1):
+        assert run(*words, "random", "--seed", seed, "-o", tmp_path / f"{seed}.txt") == 0
+    kept = [set((tmp_path / f"{seed}.txt").read_text().split()) for seed in (0, 1)]
+    assert [len(ids) for ids in kept] == [30, 30]
+    assert kept[0] != kept[1]
+    assert run(*words, "inverse_frequency", "-o", tmp_path / "rare.txt") == 0
+
+
+@pytest.mark.parametrize(
+    "words, message",
+    [
+        (["--scorer", "dyn_unc"], "'dyn_unc' needs a trained model: give the table of scores"),
+        ([], "unknown scorer 'cb_scs'; choose one of random, inverse_frequency"),
+        (["--totals", "t.json"], "unrecognized arguments: --totals t.json"),
+        (["--image-dir", "."], "unrecognized arguments: --image-dir ."),
+        (["-o", "kept.json"], "kept.json must end in .txt"),
+    ],
+)
+def test_a_pruning_that_cannot_be_is_refused(digits, tmp_path, capfd, words, message):
+    kept = tmp_path / "kept.txt"
+    try:
+        status = run("prune", digits, "--task", "classification", "--rate", 0.5, "-o", kept, *words)
+    except SystemExit as end:  # as argparse ends
+        status = end.code
+    assert status == 2
+    assert message in capfd.readouterr().err.splitlines()[-1]
+    assert not kept.exists()

@@ -42,7 +42,7 @@ def _gather_candidates(
     scores: ShapeScores, tables: Sequence[ScoreTable], seed: int, aggregation: str | None
 ) -> list[Candidates]:
     """By every scorer, and by every column of the tables."""
-    candidates = []
+    ids, candidates = scores.images.image_id, []
     for name in list_scorers():
         way = aggregation if SCORERS[name].level == "instance" else None
         candidates.append(make_candidates(scores, name, seed, way))
@@ -50,7 +50,7 @@ def _gather_candidates(
         way = aggregation if table.is_of_instances else None
         for column in table.list_scores():
             name = _name_apart(column, table, [known.scorer for known in candidates])
-            found = make_table_candidates(table, column, scores, way)
+            found = make_table_candidates(table, column, ids, scores.contents, way)
             candidates.append(replace(found, scorer=name))
     return candidates
 

@@ -80,6 +80,18 @@ def stage_json(document: Any, path: Path | None, staging: Staging) -> None:
             )
 
 
+def stage_ids(ids: list[Any], path: Path, staging: Staging) -> None:
+    """Stages ids, one a line."""
+    lines = list(map(str, ids))
+    broken = [line for line in lines if line.splitlines() != [line]]
+    if broken:
+        raise ValueError(
+            f"the image id {broken[0]!r} is no line; a list of ids holds one in each line"
+        )
+    with staging.open(path) as file:
+        file.write("".join(f"{line}\n" for line in lines).encode())
+
+
 def say(text: str) -> None:
     """Prints, with "?" for what the terminal cannot show."""
     encoding = sys.stdout.encoding or "utf-8"

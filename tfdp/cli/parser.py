@@ -9,7 +9,8 @@ from ..version import __version__
 from .compare import add_compare_parser
 from .prune import add_prune_parser
 from .score import add_score_parser
-from .train_score import add_train_score_parser, find_task
+from .tasks import find_task
+from .train_score import add_train_score_parser
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,12 +29,14 @@ def make_parser(words: Sequence[str] = ()) -> argparse.ArgumentParser:
     """A parser whose result runs the command: ``arguments.run(arguments)``.
 
     Args:
-        words: what it will parse: the options of ``train-score`` are those of its ``--task``.
+        words: what it will parse: the arguments of some commands are those of their ``--task``.
     """
     parser = _Parser(prog="tfdp", description="Training-free dataset pruning (TFDP, ICLR 2025).")
     parser.add_argument("--version", action="version", version=f"tfdp {__version__}")
     subparsers = parser.add_subparsers(required=True, metavar="COMMAND")
-    for add_parser in (add_score_parser, add_prune_parser, add_compare_parser):
-        add_parser(subparsers)
-    add_train_score_parser(subparsers, find_task(words))
+    task = find_task(words)
+    add_score_parser(subparsers)
+    add_prune_parser(subparsers, task)
+    add_compare_parser(subparsers)
+    add_train_score_parser(subparsers, task)
     return parser

@@ -15,9 +15,11 @@ from ..sources.formats import find_format
 from ..sources.selecting import select
 from ..version import __version__
 from .options import add_options, given_options
-from .outputs import Outputs, check_names, say, stage_json, stage_skipped
+from .outputs import Outputs, check_names, say, stage_ids, stage_json, stage_skipped
+from .prune_classes import add_class_pruning
 from .score import add_scoring_options, add_tables_option, score_files
 from .summary import describe_scores, describe_selection
+from .tasks import CLASSIFICATION, SEGMENTATION, add_task_option
 
 if TYPE_CHECKING:
     import argparse
@@ -57,21 +59,9 @@ def _report(
     }
 
 
-def _stage_ids(ids: list[Any], path: Path, staging: Staging) -> None:
-    """Stages ids, one a line."""
-    lines = list(map(str, ids))
-    broken = [line for line in lines if line.splitlines() != [line]]
-    if broken:
-        raise ValueError(
-            f"the image id {broken[0]!r} is no line; a list of ids holds one in each line"
-        )
-    with staging.open(path) as file:
-        file.write("".join(f"{line}\n" for line in lines).encode())
-
-
 def _stage_kept(arguments: argparse.Namespace, selection: Selection, staging: Staging) -> None:
     if arguments.output.suffix.lower() == _IDS:
-        _stage_ids(selection.keep_ids, arguments.output, staging)
+        stage_ids(selection.keep_ids, arguments.output, staging)
         return
     stage_coco_subset(
         arguments.annotations,
@@ -109,9 +99,7 @@ def _run(arguments: argparse.Namespace) -> None:
     say(f"written to {arguments.output}")
 
 
-def add_prune_parser(subparsers: Any) -> None:
-    """Adds ``prune`` to a program's sub-commands; ``arguments.run(arguments)`` runs it."""
-    parser = subparsers.add_parser("prune", help="score a dataset and keep its best images")
+def _add_mask_pruning(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("annotations", type=Path, metavar="PATH", help="as tfdp score takes it")
     parser.add_argument(
         "-o",
@@ -129,3 +117,16 @@ def add_prune_parser(subparsers: Any) -> None:
     )
     add_scoring_options(parser)
     parser.set_defaults(run=_run)
+
+
+def add_prune_parser(subparsers: Any, task: str) -> None:
+    """Adds ``prune`` to a program's sub-commands; ``arguments.run(arguments)`` runs it.
+
+    Args:
+        subparsers: what `ArgumentParser.add_subparsers` returned.
+        task: whose arguments there are.
+    """
+    parser = subparsers.add_parser("prune", help="score a dataset and keep its best images")
+    add_task_option(parser, task)
+    add = {SEGMENTATION: _add_mask_pruning, CLASSIFICATION: add_class_pruning}[task]
+    add(parser)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from importlib.util import find_spec
 from pathlib import Path
@@ -18,10 +17,12 @@ from ..version import __version__
 from .options import add_options, given_options
 from .outputs import Outputs, add_skipped_option, check_names, say, stage_json, stage_skipped
 from .summary import describe_accuracy, describe_skipped
-from .train_tasks import TASKS
+from .tasks import add_task_option
+from .train_tasks import TRAINED
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    import argparse
+    from collections.abc import Mapping
 
     import numpy as np
     from numpy.typing import NDArray
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     from ..models.score_log import ModelScores
     from .train_tasks import Trained
 
-DEFAULT_TASK = "segmentation"
 OF_SOME_TASKS = ("instances", "keep", "report", "test")  # arguments that not every task has
 
 
@@ -122,7 +122,7 @@ def _tell(trained: Trained, skipped: Skipped, log: Path) -> None:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    task = TASKS[arguments.task]
+    task = TRAINED[arguments.task]
     if find_spec("torch") is None:
         raise ValueError("train-score needs torch: install the extra, pip install 'tfdp[models]'")
     asked = given_options(arguments, task.options)
@@ -140,39 +140,25 @@ def _run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def find_task(words: Sequence[str]) -> str:
-    """The task that a command's words ask for; an unknown one is refused when they are parsed."""
-    parser = argparse.ArgumentParser(add_help=False)
-    parser.add_argument("--task", nargs="?")
-    task = parser.parse_known_args(words)[0].task
-    return task if task in TASKS else DEFAULT_TASK
-
-
-def add_train_score_parser(subparsers: Any, task: str = DEFAULT_TASK) -> None:
+def add_train_score_parser(subparsers: Any, task: str) -> None:
     """Adds ``train-score`` to a program's sub-commands; ``arguments.run(arguments)`` runs it.
 
     Args:
         subparsers: what `ArgumentParser.add_subparsers` returned.
-        task: of `TASKS`, whose options there are.
+        task: whose arguments there are.
     """
-    others = ", ".join(name for name in TASKS if name != task)
+    trained = TRAINED[task]
     parser: argparse.ArgumentParser = subparsers.add_parser(
         "train-score",
         help="train a network on a dataset and score its images by what it learned",
-        description=f"Trains {TASKS[task].trains}, and scores each image by what it said:"
+        description=f"Trains {trained.what}, and scores each image by what it said:"
         f" {', '.join(MODEL_SCORES)}. Started again after a kill, the same command goes on from the"
-        f" last epoch. These are the options of --task {task}; those of another:"
-        f" --task {others} --help.",
+        " last epoch.",
     )
     add = parser.add_argument
-    add(
-        "--task",
-        choices=list(TASKS),
-        default=DEFAULT_TASK,
-        help=f"what is trained ({DEFAULT_TASK})",
-    )
-    TASKS[task].add_arguments(parser)
-    add_options(parser, TASKS[task].options)
+    add_task_option(parser, task)
+    trained.add_arguments(parser)
+    add_options(parser, trained.options)
     add("-o", "--output", type=Path, required=True, help="image scores, .csv or .parquet")
     add_skipped_option(parser)
     add("--overwrite", action="store_true", help="replace the outputs where they exist")

@@ -10,6 +10,7 @@ from ..files.listing import read_list
 from ..models.options import ClassificationOptions, SegmentationOptions
 from ..sources.formats import open_sources
 from .score import add_format_options
+from .tasks import CLASSIFICATION, SEGMENTATION, add_class_path
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
@@ -36,17 +37,17 @@ class Trained(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Task:
+class Trainable:
     """What can be trained.
 
     Attributes:
-        trains: on what, for people.
+        what: is trained, for people.
         options: of its training.
         add_arguments: adds what the command takes beside them, the path of the dataset first.
         train: does it, with what was given of the options.
     """
 
-    trains: str
+    what: str
     options: type[TrainingOptions]
     add_arguments: Callable[[ArgumentParser], None]
     train: Callable[[Namespace, dict[str, Any]], Trained]
@@ -70,14 +71,8 @@ def _train_segmentation(arguments: Namespace, asked: dict[str, Any]) -> Trained:
 
 
 def _add_classification_arguments(parser: ArgumentParser) -> None:
+    add_class_path(parser)
     add = parser.add_argument
-    add(
-        "annotations",
-        type=Path,
-        metavar="PATH",
-        help="a folder with a folder for each class; or a table, .csv or .parquet, with the columns"
-        " file_name, label and, where it is another than the name, image_id",
-    )
     add("--images", type=Path, help="folder that a table's file names are relative to (its own)")
     add("--keep", type=Path, metavar="FILE", help="ids of the images to train on, one a line")
     add("--test", type=Path, metavar="PATH", help="other images, of which to say the top-1")
@@ -108,14 +103,14 @@ def _train_classification(arguments: Namespace, asked: dict[str, Any]) -> Traine
     return Trained(scores, skipped, accuracy)
 
 
-TASKS = {
-    "segmentation": Task(
+TRAINED = {
+    SEGMENTATION: Trainable(
         "a Mask R-CNN on instance masks",
         SegmentationOptions,
         _add_segmentation_arguments,
         _train_segmentation,
     ),
-    "classification": Task(
+    CLASSIFICATION: Trainable(
         "a classifier on images with one class each",
         ClassificationOptions,
         _add_classification_arguments,

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from ..scores.shape_scores import ShapeScores
+    from ..scores.contents import Contents
 
 IMAGE_ID, INSTANCE_ID = "image_id", "annotation_id"
 _IDS = (IMAGE_ID, INSTANCE_ID, "category_id")
@@ -85,7 +85,11 @@ def _check_computed(scorer: str) -> None:
 
 
 def make_table_candidates(
-    table: ScoreTable, column: str, scores: ShapeScores, aggregation: str | None = None
+    table: ScoreTable,
+    column: str,
+    image_ids: NDArray[Any],
+    contents: Contents,
+    aggregation: str | None = None,
 ) -> Candidates:
     """The images that were scored, ranked by a column of a table.
 
@@ -96,14 +100,14 @@ def make_table_candidates(
         table: has the column.
         column: a score of `tfdp.scores.table`, which says its direction, or any other, whose
             highest values are kept first.
-        scores: what the images hold.
+        image_ids: (I,) of the dataset's images.
+        contents: what these hold.
         aggregation: one of `AGGREGATIONS`; None: the scorer's own.
 
     Raises:
         ValueError: the table names an image that is not there, or a row twice; it holds scores of
             images, and another aggregation is asked for than their own; no image has a score.
     """
-    image_ids = scores.images.image_id
     rows = _find_rows(table, image_ids)
     values = table.columns[column].cast(pa.float64()).to_numpy()  # null becomes NaN
     if table.is_of_instances:
@@ -116,7 +120,7 @@ def make_table_candidates(
         image_ids,
         image_scores,
         ~np.isnan(image_scores),
-        scores.contents,
+        contents,
         column,
         higher_first(column),
         resolve_aggregation(column, aggregation) if table.is_of_instances else None,

@@ -52,5 +52,8 @@ def select(
     if table is None:
         candidates = make_candidates(scores, asked.scorer, asked.seed, asked.aggregation)
     else:
-        candidates = make_table_candidates(table, asked.scorer, scores, asked.aggregation)
+        ids = scores.images.image_id
+        candidates = make_table_candidates(
+            table, asked.scorer, ids, scores.contents, asked.aggregation
+        )
     return select_images(candidates, asked)

@@ -36,6 +36,7 @@ _CHECKS: Checks = {
     "label_field": check_text,
     "scorers": check_texts,
     "reference": check_text,
+    "aggregation": checks_of(SelectionOptions)["aggregation"],
     "seed": checks_of(SelectionOptions)["seed"],
     "output_path": check_path,
     "overwrite": check_flag,
@@ -91,6 +92,7 @@ def _arguments(asked: dict[str, Any]) -> dict[str, Any]:
         "label_field": asked["label_field"],
         "scorers": asked["scorers"] or None,
         "reference": asked["reference"],
+        "aggregation": asked["aggregation"],
         "seed": asked["seed"] or 0,
     }
 
@@ -131,7 +133,8 @@ def _ask(asked: dict[str, Any], inputs: types.Object, view: SampleCollection) ->
             label="Label field",
             description="Whose instances and classes are counted",
         )
-    ask(inputs, options_of(SelectionOptions)["seed"])
+    for name in ("aggregation", "seed"):
+        ask(inputs, options_of(SelectionOptions)[name])
     _ask_output(asked, inputs)
     unknown = [name for name in asked["scorers"] or () if name not in every]
     if unknown:

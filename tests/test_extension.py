@@ -1,6 +1,6 @@
 """What CONTRIBUTING says of adding: one of each kind, from outside the package, in the places named.
 
-A plain scorer and a policy: one function each, registered beside it.
+A plain scorer and a policy, one function each, registered beside it; and a preset.
 """
 
 import asyncio
@@ -15,8 +15,10 @@ import tfdp
 from tests.sources.conftest import make_document
 from tests.views.datasets import detection, new_datasets, rectangle, sample
 from tfdp.cli import main
+from tfdp.options import Preset
 from tfdp.scores.table import SCORERS, plain_scorer
 from tfdp.selection.policies import POLICIES, policy
+from tfdp.selection.presets import SELECTION_PRESETS
 
 PLUGIN = "@tfdp/instance-pruning"
 
@@ -45,6 +47,14 @@ def bottom():
 
     yield "bottom"
     del POLICIES["bottom"]
+
+
+@pytest.fixture
+def crowded():
+    """A preset: the images with the most instances."""
+    SELECTION_PRESETS.add(Preset("crowded", "Crowded", "most instances", {"scorer": "count"}))
+    yield "crowded"
+    del SELECTION_PRESETS["crowded"]
 
 
 @pytest.fixture
@@ -124,6 +134,21 @@ def test_a_policy_works_on_views_and_in_forms(three, bottom):
     assert "seed" not in properties
 
 
+def test_a_preset_is_added_in_one_place(annotations, crowded, fewest):
+    selection = tfdp.select(tfdp.score_coco(annotations), keep=1, preset=crowded)
+    assert (selection.scorer, selection.keep_ids) == ("count", [20])
+    assert kept_by_the_command(annotations, "--preset", crowded) == [20]
+    assert kept_by_the_command(annotations, "--preset", crowded, "--scorer", fewest) == [10]
+
+
+def test_a_preset_works_on_views_and_in_forms(three, crowded):
+    view = tfdp.prune_view(three, keep=1, preset=crowded, progress=False)
+    assert view.values("filepath") == ["/images/2.png"]
+    properties = form(three, "create_pruned_view", preset=crowded)
+    assert choices(properties, "preset")[crowded] == "Crowded"
+    assert properties["crowded_scorer"]["default"] == "count"
+
+
 @pytest.mark.parametrize("name, parameters", [("count", "contents"), ("new", "contents, colour")])
 def test_a_scorer_that_cannot_be_is_refused(name, parameters):
     with pytest.raises(ValueError, match=r"there is a scorer 'count' already|takes .*colour"):
@@ -134,3 +159,4 @@ def test_a_scorer_that_cannot_be_is_refused(name, parameters):
 def test_what_was_added_is_gone():
     assert "fewest" not in SCORERS
     assert "bottom" not in POLICIES
+    assert "crowded" not in SELECTION_PRESETS

@@ -24,6 +24,7 @@ PARAMETERS = {
         "show_sorted",
     ),
     "create_pruned_view": (
+        "preset",
         "scorer",
         "aggregation",
         "higher_first",
@@ -47,6 +48,7 @@ PARAMETERS = {
         "label_field",
         "scorers",
         "reference",
+        "aggregation",
         "seed",
         "output_path",
         "overwrite",

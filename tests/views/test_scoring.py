@@ -8,6 +8,7 @@ from pycocotools import mask as mask_utils
 
 import tfdp
 from tests.views.datasets import detection, rectangle, sample
+from tfdp.scores.balance import ClassTotals
 from tfdp.sources.measuring import measure
 from tfdp.views.labels import find_label_field
 from tfdp.views.source import ViewSource
@@ -66,6 +67,15 @@ def test_another_way_from_labels_to_samples_is_remembered(shapes):
     assert "mean over the sample's instances" in shapes.get_field("scs").description
     with pytest.raises(ValueError, match="unknown aggregation 'median'; choose one of sum, mean"):
         score(shapes, aggregation="median")
+
+
+def test_totals_of_older_runs_balance_what_they_have(shapes):
+    """Version 0.1.0 noted no totals of SCS."""
+    older = ClassTotals({"cat": 2.0, "dog": 1.0}, {"cat": 2, "dog": 1})
+    score(shapes, class_totals=older)
+    assert shapes.values("cb_only") == [None, None, None]
+    assert label_values(shapes, "cb_only") == [None, None, None]
+    assert label_values(shapes, "cb_scs")[1] == pytest.approx(SQUARE / (1 + SQUARE))
 
 
 def test_labels_are_scored_or_counted_by_reason(make_dataset, tmp_path):

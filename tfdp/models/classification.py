@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..keywords import takes_options
+from ..progress import part_of, shown
 from ..skipped import Skipped
 from .checkpoints import Checkpoint
 from .class_views import Views
@@ -28,7 +29,7 @@ from .images import image_problem
 from .loading import consecutive_batches, default_workers, load_batches
 from .options import ClassificationOptions
 from .recipe import make_recipe
-from .score_log import ModelScores, score_log
+from .score_log import LOG_SHARE, ModelScores, score_log
 from .scoring_options import find_stored
 from .training import find_device, seeded, train_logged
 from .training_log import CHECKPOINT, LogRows, blank_rows
@@ -153,5 +154,8 @@ def train_and_score_classes(
     }
     recipe = make_recipe(asked, REFERENCE_BATCH)
     prepare = partial(_check_records, records, classes, loaders)
-    train_logged(task_of, recipe, folder, run, len(records), prepare, progress)
-    return score_log(folder, progress=progress or True, **asked.used(asked.epochs))
+    with shown(progress or True) as show:
+        training = part_of(show, 0, 1 - LOG_SHARE)
+        train_logged(task_of, recipe, folder, run, len(records), prepare, training)
+        reading = part_of(show, 1 - LOG_SHARE, LOG_SHARE)
+        return score_log(folder, progress=reading, **asked.used(asked.epochs))

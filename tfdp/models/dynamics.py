@@ -124,13 +124,12 @@ def _windows(
     Of values with 16 bits, as a log has them, the sums are without error; of others the deviation
     may be off by 1e-7 where it is near 0.
     """
-    of_epoch = [np.asarray(epoch, np.float64) for epoch in values]
-    total = np.sum(of_epoch[:window], axis=0)
-    squares = np.sum(np.square(of_epoch[:window]), axis=0)
-    for k in range(len(of_epoch) - window + 1):
+    q = np.asarray(values, np.float64)
+    total, squares = q[:window].sum(axis=0), np.square(q[:window]).sum(axis=0)
+    for k in range(len(q) - window + 1):
         if k:
-            first, last = of_epoch[k - 1], of_epoch[k + window - 1]
-            total = total + (last - first)
-            squares = squares + (last - first) * (last + first)
+            first, last = q[k - 1], q[k + window - 1]
+            total += last - first
+            squares += (last - first) * (last + first)
         mean = total / window
         yield mean, np.sqrt(np.maximum(squares - total * mean, 0) / (window - 1))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -11,6 +13,7 @@ from ..keywords import takes_options
 from ..progress import shown
 from ..scores.aggregation import aggregate_by_scorer, resolve_aggregation
 from ..skipped import Skipped
+from ..sources.ahead import run_ahead
 from . import dynamics
 from .epoch_files import (
     EpochLayout,
@@ -33,6 +36,7 @@ if TYPE_CHECKING:
     from ..progress import Progress
     from .epoch_files import Columns
 
+LOG_SHARE = 0.02  # of the time of a training and of scores from its log
 AT_ONCE = 2**15  # pixels of which scores are computed at a time: so many stay in the cache
 
 
@@ -47,7 +51,8 @@ class ModelScores:
     seconds: dict[str, float]  # of `training` and `scoring`
 
 
-class _Part(NamedTuple):
+@dataclass(frozen=True)
+class _Part:
     """Some rows of a log, as they were after each epoch."""
 
     epochs: list[Columns]
@@ -57,16 +62,24 @@ class _Part(NamedTuple):
         """(E, n) values of a column."""
         return np.stack([columns[column] for columns in self.epochs])
 
+    @property
+    def correct(self) -> NDArray[np.bool_]:
+        """(E, n, P)."""
+        return np.stack([decode_correct(c, self.target.shape[1]) for c in self.epochs])
+
+    @cached_property
+    def probability(self) -> NDArray[np.float64]:
+        """q, (E, n, P)."""
+        return np.stack([decode_probability(columns) for columns in self.epochs])
+
 
 def _score_pixels(name: str, part: _Part, used: dict[str, Any]) -> NDArray[np.float64]:
     """(n, P) scores of pixels by what they were after all epochs."""
     if name == "forgetting":
-        pixels = part.target.shape[1]
-        return dynamics.forgetting(np.stack([decode_correct(c, pixels) for c in part.epochs]))
-    q = np.stack([decode_probability(columns) for columns in part.epochs])
+        return dynamics.forgetting(part.correct)
     if name == "dual":
-        return dynamics.dual(q[: used["dual_epochs"]], used["window"])
-    return dynamics.dyn_unc(q, used["window"], used["windows"])
+        return dynamics.dual(part.probability[: used["dual_epochs"]], used["window"])
+    return dynamics.dyn_unc(part.probability, used["window"], used["windows"])
 
 
 def _score_rows(name: str, part: _Part, used: dict[str, Any]) -> NDArray[np.float64]:
@@ -97,23 +110,39 @@ def _list_columns(used: dict[str, Any], layout: EpochLayout) -> list[str]:
     ]
 
 
+def _score_group(
+    log: LoggedEpochs,
+    targets: NDArray[np.uint8],
+    used: dict[str, Any],
+    numbered: tuple[int, slice],
+) -> dict[str, NDArray[np.float64]]:
+    """(n,) scores of a row group."""
+    number, rows = numbered
+    pixels = log.layout.pixels
+    epochs = log.read(number, _list_columns(used, log.layout))
+    target = unpack_bits(targets[rows], pixels)
+    size = max(1, AT_ONCE // pixels)
+    parts = [
+        _Part([{n: column[k : k + size] for n, column in e.items()} for e in epochs], part)
+        for k, part in ((k, target[k : k + size]) for k in range(0, len(target), size))
+    ]
+    return {
+        name: np.concatenate([_score_rows(name, part, used) for part in parts])
+        for name in used["scores"]
+    }
+
+
 def _score_instances(
     log: LoggedEpochs, targets: NDArray[np.uint8], used: dict[str, Any], progress: Progress
 ) -> dict[str, NDArray[np.float64]]:
-    layout = log.layout
-    columns = _list_columns(used, layout)
-    scores = {name: np.full(layout.rows, np.nan) for name in used["scores"]}
-    size = max(1, AT_ONCE // layout.pixels)
-    for number, group in enumerate(layout.groups):
-        epochs = log.read(number, columns)
-        for start in range(0, group.stop - group.start, size):
-            part = slice(start, start + size)
-            rows = slice(group.start + start, min(group.start + start + size, group.stop))
-            target = unpack_bits(targets[rows], layout.pixels)
-            of_part = _Part([{n: c[part] for n, c in e.items()} for e in epochs], target)
-            for name, values in scores.items():
-                values[rows] = _score_rows(name, of_part, used)
-        progress(group.stop / layout.rows, f"scores from the log: row {group.stop}/{layout.rows}")
+    count, groups = log.layout.rows, log.layout.groups
+    scores = {name: np.full(count, np.nan) for name in used["scores"]}
+    score = partial(_score_group, log, targets, used)
+    found = run_ahead(score, enumerate(groups), os.cpu_count() or 1)
+    for rows, values in zip(groups, found, strict=True):
+        for name, of_rows in values.items():
+            scores[name][rows] = of_rows
+        progress(rows.stop / count, f"scores from the log: row {rows.stop}/{count}")
     return scores
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from ..keywords import takes_options
+from ..progress import part_of, shown
 from ..skipped import Skipped
 from .checkpoints import Checkpoint
 from .data import check_record
@@ -19,7 +20,7 @@ from .mask_rcnn import blank_mask_rcnn
 from .mask_rcnn_weights import load_start_weights, start_classes
 from .options import SegmentationOptions
 from .recipe import make_recipe
-from .score_log import ModelScores, score_log
+from .score_log import LOG_SHARE, ModelScores, score_log
 from .scoring_options import find_stored
 from .segmentation_task import PIXELS, Example, SegmentationTask
 from .training import find_device, seeded, train_logged
@@ -180,5 +181,8 @@ def train_and_score(
     }
     recipe = make_recipe(asked, REFERENCE_BATCH)
     prepare = partial(_check_records, records, classes, loaders)
-    train_logged(task_of, recipe, folder, run, count, prepare, progress)
-    return score_log(folder, progress=progress or True, **asked.used(asked.epochs))
+    with shown(progress or True) as show:
+        training = part_of(show, 0, 1 - LOG_SHARE)
+        train_logged(task_of, recipe, folder, run, count, prepare, training)
+        reading = part_of(show, 1 - LOG_SHARE, LOG_SHARE)
+        return score_log(folder, progress=reading, **asked.used(asked.epochs))

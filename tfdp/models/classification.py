@@ -1,4 +1,4 @@
-"""Dyn-Unc as published, and its siblings: a classifier is trained, every image scored each epoch.
+"""Dyn-Unc and its siblings on their own ground: a classifier is trained, each image scored by it.
 
 The log is the masks' (`training_log.py`) with one pixel a row: a row is an image, q the probability
 of its class, and the four means are the image's own values.
@@ -26,7 +26,7 @@ from .classification_task import (
     load_classifier_weights,
 )
 from .images import image_problem
-from .loading import consecutive_batches, default_workers, load_batches
+from .loading import default_workers, load_each
 from .options import ClassificationOptions
 from .recipe import make_recipe
 from .score_log import LOG_SHARE, ModelScores, score_log
@@ -54,16 +54,12 @@ def _check_records(
     Raises:
         ValueError: nothing can be used.
     """
-    order = consecutive_batches(len(records), 1)
-    load = partial(_problem, classes)
-    skipped = Skipped()
-    scorable = np.ones(len(records), bool)
-    for number, (problem,) in enumerate(load_batches(load, records, order, workers)):
+    skipped, scorable = Skipped(), []
+    for record, problem in load_each(partial(_problem, classes), records, workers, progress):
+        scorable.append(problem is None)
         if problem is not None:
-            scorable[number] = False
-            skipped.add("image", records[number].image_id, *problem)
-        progress((number + 1) / len(records), f"reading image {number + 1}/{len(records)}")
-    if not scorable.any():
+            skipped.add("image", record.image_id, *problem)
+    if not any(scorable):
         raise ValueError(f"expected images to train on, found none: {skipped.summary()}")
     ids = [record.image_id for record in records]
     rows = LogRows(
@@ -71,13 +67,13 @@ def _check_records(
         instance_ids=ids,
         image_index=np.arange(len(ids)),
         labels=[record.label for record in records],
-        scorable=scorable,
+        scorable=np.array(scorable, bool),
         skipped=skipped,
     )
     return rows, np.full((len(ids), 1), np.packbits([1])[0])
 
 
-def _problem(classes: list[str], record: ClassRecord, _number: int) -> tuple[str, str] | None:
+def _problem(classes: list[str], record: ClassRecord) -> tuple[str, str] | None:
     if record.label is None:
         return "no_class", ""
     if record.label not in classes:

@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from numpy.typing import NDArray
+
+    from ..progress import Progress
 
 try:
     import resource
@@ -132,3 +135,22 @@ def load_batches(
             f"a process that loads images failed, as it does where there is too little memory; take"
             f" fewer workers or a smaller batch ({error})"
         ) from error
+
+
+def _load_alone(load: Callable[[Any], Any], item: Any, _draw: int) -> Any:
+    return load(item)
+
+
+def load_each(
+    load: Callable[[Any], Any], items: Sequence[Any], workers: int, progress: Progress
+) -> Iterator[tuple[Any, Any]]:
+    """Each item with load(item), in order; the progress is told of each as an image.
+
+    Raises:
+        OSError: as `load_batches`.
+    """
+    order = consecutive_batches(len(items), 1)
+    loaded = load_batches(partial(_load_alone, load), items, order, workers)
+    for number, (item, (found,)) in enumerate(zip(items, loaded, strict=True), 1):
+        yield item, found
+        progress(number / len(items), f"reading image {number}/{len(items)}")

@@ -14,7 +14,7 @@ from ..progress import part_of, shown
 from ..skipped import Skipped
 from .checkpoints import Checkpoint
 from .data import check_record
-from .loading import consecutive_batches, default_workers, load_batches
+from .loading import default_workers, load_each
 from .log_reading import read_targets
 from .mask_rcnn import blank_mask_rcnn
 from .mask_rcnn_weights import load_start_weights, start_classes
@@ -47,14 +47,12 @@ def _check_records(
     Raises:
         ValueError: nothing can be used.
     """
-    order = consecutive_batches(len(records), 1)
-    load = partial(_check, classes)
     skipped, targets, scorable = Skipped(), [np.zeros((0, PIXELS // 8), np.uint8)], []
-    for number, (checked,) in enumerate(load_batches(load, records, order, workers)):
-        _add_problems(records[number], checked, skipped)
+    check = partial(check_record, classes=classes)
+    for record, checked in load_each(check, records, workers, progress):
+        _add_problems(record, checked, skipped)
         targets.append(checked.targets)
         scorable += [checked.problem is None and p is None for p in checked.instance_problems]
-        progress((number + 1) / len(records), f"reading image {number + 1}/{len(records)}")
     if not any(scorable):
         raise ValueError(
             f"expected at least one image with an instance that can be scored, found none in"
@@ -69,10 +67,6 @@ def _check_records(
         skipped=skipped,
     )
     return rows, np.concatenate(targets)
-
-
-def _check(classes: list[str], record: ImageRecord, _number: int) -> Checked:
-    return check_record(record, classes)
 
 
 def _add_problems(record: ImageRecord, checked: Checked, skipped: Skipped) -> None:

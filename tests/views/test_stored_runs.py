@@ -105,6 +105,32 @@ PRUNING_RECORD = {
         "instances_per_size": {},
     },
 }
+CCS_VIEW = {
+    **PRUNED_VIEW,
+    "fields": ["in_ccs"],
+    "keep_field": "in_ccs",
+    "saved_view": "ccs",
+    "parameters": {
+        **PRUNED_VIEW["parameters"],
+        "preset": "ccs",
+        "scorer": "aum",
+        "policy": "stratified",
+        "beta": 0.1,
+        "aggregation": "mean",
+    },
+}
+CCS_RECORD = {
+    **PRUNING_RECORD,
+    "scorer": "aum",
+    "aggregation": "mean",
+    "table": None,
+    "criteria": {
+        **PRUNING_RECORD["criteria"],
+        "preset": "ccs",
+        "policy": "stratified",
+        "beta": 0.1,
+    },
+}
 MODEL_SCORES = {
     "cls": "tfdp.views.runs.ModelScoringConfig",
     "type": "pruning",
@@ -153,6 +179,7 @@ MODEL_RECORD = {
 STORED_RUNS = {
     "shape_scores": (SHAPE_SCORES, SHAPE_RECORD),
     "pruned_50": (PRUNED_VIEW, PRUNING_RECORD),
+    "ccs": (CCS_VIEW, CCS_RECORD),
     "model_scores": (MODEL_SCORES, MODEL_RECORD),
 }
 
@@ -194,7 +221,7 @@ def test_a_stored_run_loads_as_it_was(stored, key):
 
 
 def test_what_stored_results_tell(stored):
-    shapes, pruned, models = map(stored.load_brain_results, STORED_RUNS)
+    shapes, pruned, _, models = map(stored.load_brain_results, STORED_RUNS)
     assert shapes.counts["instances"] == 3
     assert shapes.skipped == {"no_mask": ["6b01ee21cbba4dd029e213aa"]}
     assert shapes.class_totals.num_instances == {"cat": 2, "dog": 1}
@@ -211,6 +238,8 @@ def test_what_stored_results_tell(stored):
 def test_a_stored_selection_can_be_made_again(stored):
     parameters = PruningParameters(**stored.get_brain_info("pruned_50").config.parameters)
     assert (parameters.pruning_rate, parameters.scorer) == (0.5, "cb_scs")
+    ccs = PruningParameters.given(**stored.get_brain_info("ccs").config.parameters)
+    assert (ccs.policy, ccs.beta, ccs.aggregation) == ("stratified", 0.1, "mean")
 
 
 @pytest.mark.parametrize("key", STORED_RUNS)

@@ -16,6 +16,7 @@ from torchvision.models.detection.roi_heads import project_masks_on_boxes  # noq
 from tfdp.geometry.masks import mask_runs_from_bitmaps  # noqa: E402
 from tfdp.geometry.run_lengths import mask_runs_to_rle  # noqa: E402
 from tfdp.models import data  # noqa: E402
+from tfdp.models.batches import join_examples, split_images  # noqa: E402
 from tfdp.sources.formats import open_sources  # noqa: E402
 from tfdp.sources.records import ImageRecord, read_records  # noqa: E402
 
@@ -180,6 +181,61 @@ def test_a_flip_mirrors_image_boxes_and_masks(tmp_path):
     assert flipped["boxes"].tolist() == [[66, 10, 91, 20]]
     assert torch.equal(flipped["masks"], plain["masks"].flip(-1))
     assert flipped["masks"][0, 10:20, 66:91].all()
+
+
+def save_noise(path, height, width):
+    pixels = np.random.default_rng(0).integers(0, 256, (height, width, 3)).astype(np.uint8)
+    Image.fromarray(pixels).save(path)
+    return pixels
+
+
+def test_width_and_height_have_each_their_own_scale(tmp_path):
+    mask = np.zeros((3, 1000))
+    mask[1:2, 100:300] = 1
+    record = make_record(tmp_path / "a.png", mask, [100, 1, 200, 1])
+    _, boxes = data.load_image(record, [0], 64)  # as 1 x 107 px
+    assert boxes.tolist() == [pytest.approx([10.7, 1 / 3, 32.1, 2 / 3], rel=1e-5)]
+    example = data.load_example(record, [0], 64, flip=True)
+    assert example["image"].shape == (3, 1, 107)
+    assert example["boxes"].tolist() == [pytest.approx([74.9, 1 / 3, 96.3, 2 / 3], rel=1e-5)]
+    assert example["masks"][0, 0].nonzero().flatten().tolist() == [*range(75, 96)]
+
+
+@pytest.mark.parametrize("flip", [False, True])
+def test_masks_are_sampled_at_the_nearest_pixel(tmp_path, flip):
+    mask = np.random.default_rng(1).random((51, 91)) < 0.5
+    save_noise(tmp_path / "a.png", 51, 91)
+    record = make_record(tmp_path / "a.png", mask, save=False)
+    found = data.load_example(record, [0], 32, flip=flip)["masks"][0].numpy()
+    assert found.shape == (30, 53)
+    rows, columns = ((np.arange(n) + 0.5) * side / n for n, side in ((30, 51), (53, 91)))
+    expected = mask[np.floor(rows).astype(int)[:, None], np.floor(columns).astype(int)]
+    assert np.array_equal(found[:, ::-1] if flip else found, expected)
+
+
+@pytest.mark.parametrize("flip", [False, True])
+def test_the_network_gets_values_from_0_to_1(tmp_path, flip):
+    pixels = save_noise(tmp_path / "a.png", 40, 60)
+    record = make_record(tmp_path / "a.png", np.ones((40, 60)), save=False)
+    example = data.load_example(record, [0], 40, flip=flip)
+    (image,) = split_images(
+        join_examples([example | {"labels": torch.ones(1)}]), torch.device("cpu")
+    )
+    expected = torch.from_numpy(pixels / 255).permute(2, 0, 1).float()
+    assert torch.equal(image.flip(-1) if flip else image, expected)
+
+
+def test_only_the_asked_instances_are_loaded_in_their_order(tmp_path):
+    masks = [np.zeros((40, 60), bool) for _ in range(3)]
+    boxes = [[0, 0, 10, 5], [20, 10, 30, 20], [50, 30, 8, 9]]
+    for mask, (x, y, w, h) in zip(masks, boxes, strict=True):
+        mask[y : y + h, x : x + w] = True
+    save_noise(tmp_path / "a.png", 40, 60)
+    record = ImageRecord("i", tmp_path / "a.png", 40, 60, [*"xyz"], ["a"] * 3,
+                         np.array(boxes, float), [rle(mask) for mask in masks])  # fmt: skip
+    example = data.load_example(record, [2, 0], 40, flip=False)
+    assert example["boxes"].tolist() == [[50, 30, 58, 39], [0, 0, 10, 5]]
+    assert np.array_equal(example["masks"].numpy(), np.stack([masks[2], masks[0]]))
 
 
 @pytest.mark.parametrize("mode", ["L", "RGBA", "P", "1", "CMYK"])

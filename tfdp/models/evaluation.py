@@ -4,38 +4,41 @@ from __future__ import annotations
 
 import contextlib
 import io
-from functools import partial
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import torch
-from pycocotools import mask as coco_mask
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
-from torchvision.models.detection.roi_heads import paste_masks_in_image
 
 from ..progress import shown
 from ..sources.formats import open_sources
 from ..sources.joining import unique_names
 from ..sources.records import read_records
 from .checkpoints import load_weights, read_checkpoint
-from .data import load_image
-from .images import image_problem
-from .loading import consecutive_batches, default_workers, load_batches
+from .detection import detect
+from .loading import default_workers
 from .mask_rcnn import blank_mask_rcnn
 from .training import find_device
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    import numpy as np
     from numpy.typing import NDArray
 
     from ..progress import Progress
-    from ..sources.records import ImageRecord
     from .checkpoints import Checkpoint
 
 KINDS = ("segm", "bbox")  # masks, boxes
-METRICS = ("AP", "AP50", "AP75", "APS", "APM", "APL")  # the order of COCOeval.stats
+METRICS = {  # name: overlap (of 50, 55, ... 95 %) and sizes (all, small, medium, large) of COCOeval
+    "AP": (slice(None), 0),
+    "AP50": (0, 0),
+    "AP75": (5, 0),
+    "APS": (slice(None), 1),
+    "APM": (slice(None), 2),
+    "APL": (slice(None), 3),
+}
+MAX_DETECTIONS = 100  # of an image: COCO's own
 
 
 def load_network(checkpoint: Checkpoint, source: str) -> Any:
@@ -51,74 +54,40 @@ def load_network(checkpoint: Checkpoint, source: str) -> Any:
     return network.eval()
 
 
-def summarize(evaluation: Any, class_names: dict[int, str] | None = None) -> dict[str, Any]:
-    """AP and its parts in [0, 1], NaN where the ground truth has nothing of the kind.
-
-    Args:
-        evaluation: an accumulated and summarized COCOeval.
-        class_names: category id -> name, for `per_class`.
-    """
-    values = [float(value) if value >= 0 else float("nan") for value in evaluation.stats[:6]]
-    result: dict[str, Any] = dict(zip(METRICS, values, strict=True))
-    if class_names is not None:
-        precision = evaluation.eval["precision"][..., 0, -1]  # (thresholds, recalls, classes)
-        result["per_class"] = {
-            class_names[category]: _mean_precision(precision[..., number])
-            for number, category in enumerate(evaluation.params.catIds)
-        }
-    return result
-
-
 def _mean_precision(precision: NDArray[np.float64]) -> float:
     found = precision[precision > -1]  # -1 = no ground truth
     return float(found.mean()) if found.size else float("nan")
 
 
-def _load(image_size: int, record: ImageRecord, _number: int) -> torch.Tensor:
-    return load_image(record, [], image_size)[0].float() / 255
+def summarize(evaluation: Any, class_names: dict[int, str] | None = None) -> dict[str, Any]:
+    """AP and its parts in [0, 1], NaN where the ground truth has nothing of the kind.
 
-
-def _detect(network: Any, images: list[torch.Tensor]) -> list[dict[str, torch.Tensor]]:
-    """Boxes, scores, labels and 28 x 28 masks: the plain forward without its full-size masks."""
-    batch, _ = network.transform(images)
-    features = network.backbone(batch.tensors)
-    proposals, _ = network.rpn(batch, features)
-    found: list[dict[str, torch.Tensor]]
-    found, _ = network.roi_heads(features, proposals, batch.image_sizes)
-    return [{name: value.cpu() for name, value in output.items()} for output in found]
-
-
-def _results(
-    output: dict[str, torch.Tensor],
-    image: torch.Tensor,
-    record: ImageRecord,
-    category_ids: list[int | None],
-) -> list[dict[str, Any]]:
-    """COCO results of one image, at its own size; classes that the file lacks are left out."""
-    height, width = image.shape[-2:]
-    boxes = output["boxes"] * torch.tensor([record.width / width, record.height / height] * 2)
-    results = []
-    for k, (label, score) in enumerate(
-        zip(output["labels"].tolist(), output["scores"].tolist(), strict=True)
-    ):
-        x1, y1, x2, y2 = boxes[k].tolist()
-        pasted = paste_masks_in_image(  # one at a time: they are of the image's full size
-            output["masks"][k : k + 1], boxes[k : k + 1], (record.height, record.width)
-        )
-        mask = np.asfortranarray(pasted[0, 0].numpy() > 0.5, np.uint8)
-        result = {
-            "image_id": record.image_id,
-            "category_id": category_ids[label - 1],
-            "score": score,
-            "bbox": [x1, y1, x2 - x1, y2 - y1],
-            "segmentation": coco_mask.encode(mask),
+    Args:
+        evaluation: an accumulated COCOeval; its largest number of detections counts.
+        class_names: category id -> name, for `per_class`.
+    """
+    precision = evaluation.eval["precision"][..., -1]  # (overlaps, recalls, classes, sizes)
+    result: dict[str, Any] = {
+        name: _mean_precision(precision[overlap, ..., size])
+        for name, (overlap, size) in METRICS.items()
+    }
+    if class_names is not None:
+        result["per_class"] = {
+            class_names[category]: _mean_precision(precision[:, :, number, 0])
+            for number, category in enumerate(evaluation.params.catIds)
         }
-        if result["category_id"] is not None:
-            results.append(result)
-    return results
+    return result
 
 
-def _evaluate(truth: COCO, results: list[dict[str, Any]], kind: str) -> COCOeval:
+def _count_instances(truth: COCO) -> Counter[Any]:
+    """Image id -> number of instances."""
+    annotations = truth.dataset["annotations"]
+    return Counter(a["image_id"] for a in annotations if not a.get("iscrowd"))
+
+
+def _evaluate(
+    truth: COCO, results: list[dict[str, Any]], kind: str, max_detections: int = MAX_DETECTIONS
+) -> COCOeval:
     """COCOeval of masks or boxes; of masks alone, areas are the masks'."""
     other = {"segm": "bbox", "bbox": "segmentation"}[kind]
     with contextlib.redirect_stdout(io.StringIO()):  # pycocotools prints
@@ -131,9 +100,9 @@ def _evaluate(truth: COCO, results: list[dict[str, Any]], kind: str) -> COCOeval
             found.dataset = {**truth.dataset, "annotations": []}
             found.createIndex()
         evaluation = COCOeval(truth, found, kind)
+        evaluation.params.maxDets = [max_detections]
         evaluation.evaluate()
         evaluation.accumulate()
-        evaluation.summarize()
     return evaluation
 
 
@@ -143,6 +112,7 @@ def evaluate_checkpoint(
     images: Path,
     *,
     per_class: bool = False,
+    max_detections: int | None = MAX_DETECTIONS,
     batch_size: int = 2,
     device: str | None = None,
     workers: int | None = None,
@@ -155,6 +125,9 @@ def evaluate_checkpoint(
         annotations: the COCO file; classes are matched by name.
         images: folder of its images; those that cannot be read count as without a detection.
         per_class: whether to give AP of each class, too.
+        max_detections: of an image that count, the surest first. Where an image has more instances
+            than COCO's usual 100, the others cannot be found: None takes as many as the fullest
+            image has, at least 100.
         batch_size: images.
         device: "cuda", "mps", "cpu"; the best there is if None.
         workers: processes that load images; 0 on the CPU, at most 8 elsewhere if None.
@@ -162,7 +135,8 @@ def evaluate_checkpoint(
 
     Returns:
         `segm` and `bbox`, each AP, AP50, AP75, APS, APM, APL in [0, 1] and, if asked for,
-        `per_class`; and `unreadable`, ids of images without a detection for that reason.
+        `per_class`; `unreadable`, ids of images without a detection for that reason; `crowded`,
+        ids of images with more instances than `max_detections`, which is beside it.
 
     Raises:
         ValueError: the checkpoint or the file cannot be used.
@@ -170,29 +144,37 @@ def evaluate_checkpoint(
     checkpoint = read_checkpoint(path)
     target_device = find_device(device)
     network = load_network(checkpoint, f"{path}").to(target_device)
-    loaders = default_workers(target_device) if workers is None else workers
     records, _ = read_records(open_sources(annotations), images)
-    readable = [r for r in records if image_problem(r.path, (r.width, r.height)) is None]
     with contextlib.redirect_stdout(io.StringIO()):  # pycocotools prints
         truth = COCO(str(annotations))
+    instances = _count_instances(truth)
+    limit = max_detections
+    if limit is None:
+        limit = max([MAX_DETECTIONS, *instances.values()])
+    network.roi_heads.detections_per_img = limit
     categories = {category["id"]: category["name"] for category in truth.dataset["categories"]}
     names = dict(zip(categories, unique_names(categories), strict=True))
     id_of = {name: category for category, name in names.items()}
-    category_ids = [id_of.get(name) for name in checkpoint.classes]
     results: list[dict[str, Any]] = []
-    order = consecutive_batches(len(readable), batch_size)
-    loaded = load_batches(partial(_load, checkpoint.image_size), readable, order, loaders)
+    unreadable = []
+    found = detect(
+        network,
+        records,
+        [id_of.get(name) for name in checkpoint.classes],
+        checkpoint.image_size,
+        batch_size=batch_size,
+        workers=default_workers(target_device) if workers is None else workers,
+        device=target_device,
+    )
     with shown(progress or True) as show:
-        for batch, numbers in zip(loaded, order, strict=True):
-            with torch.inference_mode():
-                outputs = _detect(network, [image.to(target_device) for image in batch])
-            for output, image, number in zip(outputs, batch, numbers, strict=True):
-                results += _results(output, image, readable[number], category_ids)
-            done = int(numbers[-1]) + 1
-            show(done / len(readable), f"evaluating image {done}/{len(readable)}")
+        for number, (record, of_image) in enumerate(zip(records, found, strict=True), 1):
+            if of_image is None:
+                unreadable.append(record.image_id)
+            results += of_image or []
+            show(number / len(records), f"evaluating image {number}/{len(records)}")
     scores = {
-        kind: summarize(_evaluate(truth, results, kind), names if per_class else None)
+        kind: summarize(_evaluate(truth, results, kind, limit), names if per_class else None)
         for kind in KINDS
     }
-    read = {record.image_id for record in readable}
-    return scores | {"unreadable": [r.image_id for r in records if r.image_id not in read]}
+    crowded = [image for image, count in instances.items() if count > limit]
+    return scores | {"unreadable": unreadable, "max_detections": limit, "crowded": crowded}

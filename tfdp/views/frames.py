@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import cv2
 import numpy as np
 
-from ..errors import UnreadableError
-from ..geometry.masks import MAX_OUTLINE
+from ..geometry.framing import frame_bitmap
 from .masks import check_mask_size
 
 if TYPE_CHECKING:
@@ -79,23 +78,6 @@ def _place_mask(
     return PlacedMask(bitmap, left, top, (box_x, box_y, box_w, box_h))
 
 
-def _count_runs(placed: PlacedMask, height: int, width: int) -> NDArray[np.uint32]:
-    """The run lengths of the mask in its whole frame; only the mask's own pixels are looked at."""
-    rows, columns = placed.bitmap.shape
-    padded = np.zeros((columns, rows + 2), bool)  # transposed: COCO reads down the columns
-    padded[:, 1:-1] = placed.bitmap.T
-    changes = padded[:, 1:] != padded[:, :-1]
-    if np.count_nonzero(changes) > MAX_OUTLINE:
-        raise UnreadableError("outline_too_long", f"more than {MAX_OUTLINE:,} px")
-    column, row = np.nonzero(changes)
-    places = (placed.x + column) * height + placed.y + row
-    goes_on = np.flatnonzero(places[1:] == places[:-1])  # a run into the next column is one run
-    places = np.delete(places, np.append(goes_on, goes_on + 1))
-    if len(places) == 0 or places[-1] < height * width:
-        places = np.append(places, height * width)
-    return np.diff(places, prepend=0).astype(np.uint32)
-
-
 def frame_mask(
     mask: NDArray[np.generic], relative_xywh: Sequence[float], height: int, width: int
 ) -> FramedMask:
@@ -113,4 +95,5 @@ def frame_mask(
         UnreadableError: the box would make it larger than a mask may be; it has too many runs.
     """
     placed = _place_mask(mask, relative_xywh, height, width)
-    return FramedMask(_count_runs(placed, height, width), height, placed.box_xywh)
+    counts = frame_bitmap(placed.bitmap, placed.x, placed.y, height, width)
+    return FramedMask(counts, height, placed.box_xywh)

@@ -8,6 +8,7 @@ import tfdp
 from tests.views.datasets import detection, rectangle, sample
 from tfdp.views.candidates import score_candidates
 from tfdp.views.contents import read_contents
+from tfdp.views.model_plan import find_missing_packages, plan_model_scoring
 
 
 @pytest.fixture
@@ -113,3 +114,11 @@ def test_fields_say_what_they_are_of_an_image(few_and_many):
     described = few_and_many.get_field("cb_only").description
     assert described.endswith("Here: the sum over the sample's instances.")
     assert isinstance(few_and_many.get_field("cb_only"), fo.FloatField)
+
+
+@pytest.mark.parametrize("asked, way", [(None, "mean"), ("max", "maximum")])
+def test_fields_of_model_scores_say_it_too(shapes, require, asked, way):
+    require(not find_missing_packages(), "torch and torchvision (the extra `models`)")
+    plan = plan_model_scoring(shapes, "gt", {"aggregation": asked, "scores": ["aum"]})
+    (field,) = plan.on_samples
+    assert field.description.endswith(f"Here: the {way} over the sample's instances.")

@@ -10,6 +10,7 @@ import pytest
 from bson import ObjectId
 
 from tfdp.views import runs
+from tfdp.views.label_scores import recorded_aggregation
 from tfdp.views.pruning_plan import PruningParameters
 
 STORED_CLASSES = [
@@ -233,6 +234,7 @@ def test_what_stored_results_tell(stored):
     }
     assert models.seconds["training"] == 18.128720340002474
     assert models.log_folder == "/data/tfdp/shapes/model_scores"
+    assert recorded_aggregation(stored, "entropy") == recorded_aggregation(stored, "scs") == "sum"
 
 
 def test_a_stored_selection_can_be_made_again(stored):

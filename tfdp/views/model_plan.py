@@ -232,11 +232,11 @@ def plan_model_scoring(
     folder = find_log_folder(dataset, brain_key, log_folder)
     train, _ = find_trainer(labels)
     options = _choose_options(labels, folder, asked)
-
     resumes = _check_folder(folder, options)
     scores = [name for name in MODEL_SCORES if name in options.chosen_scores]
     prefix = choose_prefix(samples, labels, brain_key, field_prefix, scores)
-    on_samples, on_labels = name_score_fields(labels, prefix, scores)
+    way = getattr(options, "aggregation", None)
+    on_samples, on_labels = name_score_fields(labels, prefix, scores, way)
     earlier = own_configs(dataset).get(brain_key)
     paths = [field.path for field in on_samples + on_labels]
     config = ModelScoringConfig(

@@ -1,9 +1,11 @@
 """An epoch's file of a training log: which columns it has, and how its pixels are coded.
 
 A pixel of a mask is a two-class decision, so that its correctness is the side of 1/2 that the
-target's probability is on: 6 bits hold both, as one of 64 equal steps of [0, 1]. An image's class
-can be the likeliest of many with less than 1/2: there, the two are columns of their own, and the
-probability has 16 bits.
+target's probability is on: one of 32 equal steps of [0, 1] tells both. What is written is how far
+each pixel's step is from that of the pixel before the last: in its last layer the mask head makes
+four pixels of one, two by two, each with weights of its own, so that every second is the nearest.
+An image's class can be the likeliest of many with less than 1/2: there, correctness is a column of
+its own, and the probability has 16 bits.
 """
 
 from __future__ import annotations
@@ -41,9 +43,11 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from .log_tables import LogTable
+
     Columns = dict[str, NDArray[Any]]
 
-STEPS = 64  # of a pixel's target probability
+STEPS = 32  # of a pixel's target probability
 OF_LEVELS = LEVELS // STEPS
 
 
@@ -99,15 +103,27 @@ def _encode(rows: NDArray[np.void], layout: EpochLayout) -> Columns:
     right = unpack_bits(rows["correct"], layout.pixels)
     step = rows["q"] // OF_LEVELS
     step = np.where(right, np.maximum(step, STEPS // 2), np.minimum(step, STEPS // 2 - 1))
-    return {**columns, CORRECT: rows["correct"], PROBABILITY: step.astype(np.uint8)}
+    step[:, 2:] -= step[:, :-2].copy()
+    return {**columns, CORRECT: rows["correct"], PROBABILITY: (step % STEPS).astype(np.uint8)}
+
+
+def _read(table: LogTable, group: int, names: Sequence[str]) -> Columns:
+    """Columns of a row group, whose steps are steps again."""
+    columns = read_group(table, group, names)
+    if PROBABILITY in columns and columns[PROBABILITY].ndim == 2:
+        steps = columns[PROBABILITY].copy()
+        distance = 2
+        while distance < steps.shape[1]:  # sums up all before, in as few additions as may be
+            steps[:, distance:] += steps[:, :-distance].copy()
+            distance *= 2
+        columns[PROBABILITY] = steps % np.uint8(STEPS)
+    return columns
 
 
 def decode_probability(columns: Columns) -> NDArray[np.float64]:
     """Probability of the target, (n, P): the middles of the steps, which sum up without error."""
-    step = columns[PROBABILITY]
-    if step.ndim == 1:
-        return (step[:, None] + 0.5) / LEVELS
-    return (step + 0.5) / STEPS
+    steps = columns[PROBABILITY]
+    return (steps[:, None] + 0.5) / LEVELS if steps.ndim == 1 else (steps + 0.5) / STEPS
 
 
 def decode_correct(columns: Columns, pixels: int) -> NDArray[np.bool_]:
@@ -153,7 +169,7 @@ def read_epoch(path: Path, layout: EpochLayout) -> Iterator[NDArray[np.void]]:
     """
     table = open_table(path, layout.schema, layout.rows)
     for group in range(len(layout.groups)):
-        yield _decode(read_group(table, group, layout.schema.names), layout)
+        yield _decode(_read(table, group, layout.schema.names), layout)
 
 
 def find_bad_epochs(folder: Path, epochs: Iterable[int], layout: EpochLayout) -> list[int]:
@@ -198,7 +214,7 @@ class LoggedEpochs:
     def read(self, group: int, columns: Sequence[str]) -> list[Columns]:
         """Columns of a row group, epoch by epoch."""
         with self._explained():
-            return [read_group(table, group, columns) for table in self._tables]
+            return [_read(table, group, columns) for table in self._tables]
 
     @contextmanager
     def _explained(self) -> Iterator[None]:

@@ -97,6 +97,7 @@ def write_table(path: Path, schema: pa.Schema, groups: Iterable[Columns]) -> Non
             schema,
             compression="zstd",
             use_dictionary=False,
+            use_byte_stream_split=[f.name for f in schema if pa.types.is_floating(f.type)],
             write_statistics=False,
             write_page_checksum=True,
         ) as writer,

@@ -13,7 +13,7 @@ from tfdp.values import check_flag, check_text
 from tfdp.views.candidates import list_score_fields
 from tfdp.views.fields import score_of
 from tfdp.views.fiftyone_internals import root_dataset
-from tfdp.views.label_scores import can_aggregate
+from tfdp.views.label_scores import can_aggregate, recorded_aggregation
 from tfdp.views.labels import list_label_fields
 from tfdp.views.pruning_plan import PruningParameters, find_scored_labels, is_name_free
 
@@ -123,6 +123,14 @@ def _ask(inputs: types.Object, asked: dict[str, Any], name: str, **said: Any) ->
     ask(inputs, field_of(_OPTIONS[name], asked, PruningParameters), **said)
 
 
+def _ask_aggregation(
+    asked: dict[str, Any], inputs: types.Object, view: SampleCollection, scorer: str
+) -> None:
+    filled = recorded_aggregation(view, scorer)
+    said = {} if filled is None else {"description": f"This field was filled by the {filled}"}
+    _ask(inputs, asked, "aggregation", default=asked["aggregation"], **said)
+
+
 def ask_scorer(asked: dict[str, Any], inputs: types.Object, view: SampleCollection) -> None:
     """Asks for the scorer, its direction where tfdp does not know it, and the labels."""
     dataset = root_dataset(view)
@@ -147,7 +155,7 @@ def ask_scorer(asked: dict[str, Any], inputs: types.Object, view: SampleCollecti
     elif not higher_first(score_of(dataset, scorer)):
         forms.tell(inputs, "direction_of", "the lowest values of this score are kept first")
     if can_aggregate(view, scorer):
-        _ask(inputs, asked, "aggregation", default=asked["aggregation"])
+        _ask_aggregation(asked, inputs, view, scorer)
     labels = [field.name for field in list_label_fields(view)]
     if labels:
         ask(

@@ -7,6 +7,7 @@ import fiftyone as fo
 import fiftyone.operators as foo
 import pytest
 
+import tfdp
 from tests.operators.test_option_fields import PLUGIN, errors, form
 from tests.views.datasets import detection, rectangle, sample
 
@@ -78,3 +79,18 @@ def test_without_aums_it_says_what_is_missing(ten):
     ten.delete_sample_field("run2_aum")
     found = " ".join(errors(form(ten, "create_pruned_view", preset="ccs")))
     assert "'aum'" in found
+
+
+def test_the_form_offers_another_aggregation_of_a_field_of_ours(shapes):
+    tfdp.compute_shape_scores(shapes, "gt", progress=False)
+    field = form(shapes, "create_pruned_view", scorer="scs")["aggregation"]
+    assert [choice["value"] for choice in field["view"]["choices"]] == ["sum", "mean", "max"]
+    assert field["view"]["description"] == "This field was filled by the sum"
+    ccs = form(shapes, "create_pruned_view", preset="ccs", ccs_scorer="scs")
+    assert ccs["ccs_aggregation"]["default"] == "mean"
+    assert "aggregation" not in form(shapes, "create_pruned_view", scorer="count")
+    foo.execute_operator(
+        f"{PLUGIN}/create_pruned_view",
+        {"dataset": shapes, "params": {"scorer": "scs", "aggregation": "max", "keep": 1}},
+    )
+    assert shapes.load_brain_results("pruned").record["aggregation"] == "max"

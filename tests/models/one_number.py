@@ -6,6 +6,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="needs the extra `models`")
 
 from tfdp.models.checkpoints import Checkpoint  # noqa: E402
+from tfdp.models.parallel import start_fabric  # noqa: E402
 from tfdp.models.recipe import Recipe  # noqa: E402
 from tfdp.models.score_log import score_log  # noqa: E402
 from tfdp.models.training import train_logged  # noqa: E402
@@ -36,7 +37,7 @@ class OneNumber:
     def losses(self, batch):
         return {"loss": (self.network.weight.sum() - 1) ** 2}
 
-    def score(self):
+    def score(self, part):
         w = self.network.weight.item()
         yield pack_rows(np.full((2, 2, 4), w), np.ones((2, 1), bool), np.full((2, 1), abs(w) / 2))
 
@@ -54,7 +55,14 @@ def train(
     }
     targets = np.full((2, 1), 128, np.uint8)
     train_logged(
-        lambda rows: OneNumber(), recipe, folder, run, 2, lambda report: (ROWS, targets), told
+        lambda rows: OneNumber(),
+        recipe,
+        folder,
+        run,
+        2,
+        lambda report: (ROWS, targets),
+        start_fabric(OneNumber.device, "float32"),
+        told,
     )
 
 

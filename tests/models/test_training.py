@@ -12,6 +12,7 @@ torch = pytest.importorskip("torch", reason="needs the extra `models`")
 
 from tfdp.models import training  # noqa: E402
 from tfdp.models.checkpoints import Checkpoint, read_checkpoint  # noqa: E402
+from tfdp.models.parallel import start_fabric  # noqa: E402
 from tfdp.models.recipe import Recipe  # noqa: E402
 from tfdp.models.training_log import blank_rows  # noqa: E402
 
@@ -28,6 +29,10 @@ def test_seeding_leaves_the_callers_random_numbers_alone():
     assert torch.equal(torch.rand(3), expected)
     with training.seeded(1, 2):
         assert torch.equal(torch.rand(3), inside)
+
+
+def train(task, recipe, folder, progress=lambda fraction, message: None):
+    training.train(task, recipe, folder, start_fabric(task.device, "float32"), progress)
 
 
 class OneNumber:
@@ -47,7 +52,7 @@ class OneNumber:
     def losses(self, batch):
         return {"loss": self.loss(self.network.weight.sum())}
 
-    def score(self):
+    def score(self, part):
         yield blank_rows(1, 1)
 
 
@@ -56,9 +61,7 @@ def test_the_loop_learns_reports_and_checkpoints(tmp_path):
     recipe = Recipe(
         epochs=40, batch_size=4, learning_rate=0.4, reference_batch=4, weight_decay=0, momentum=0
     )
-    training.train(
-        task, recipe, tmp_path, lambda fraction, message: told.append((fraction, message))
-    )
+    train(task, recipe, tmp_path, lambda fraction, message: told.append((fraction, message)))
     assert task.network.weight.item() == pytest.approx(1, abs=1e-3)
     fractions = [fraction for fraction, _ in told]
     assert fractions == sorted(fractions)
@@ -73,7 +76,7 @@ def test_losses_that_are_not_finite_stop_it_and_say_what_to_try(tmp_path):
         ValueError,
         match=r"found loss nan in epoch 1/12, batch 1/1. Try a lower learning rate than 0.02",
     ):
-        training.train(task, RECIPE, tmp_path, lambda *_: None)
+        train(task, RECIPE, tmp_path)
 
 
 def raise_of_the_gpu(_):
@@ -83,7 +86,7 @@ def raise_of_the_gpu(_):
 @pytest.mark.parametrize("loss", [raise_of_the_gpu, lambda w: w * torch.empty(10**15)])
 def test_too_little_memory_names_batch_and_size(tmp_path, loss):
     with pytest.raises(ValueError, match="batches of 4 images of 64 px: take a smaller batch"):
-        training.train(OneNumber(loss), RECIPE, tmp_path, lambda *_: None)
+        train(OneNumber(loss), RECIPE, tmp_path)
 
 
 @pytest.mark.parametrize("name", ["nonsense", "cuda"])

@@ -51,6 +51,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # whoever read the summary has gone; the files are written
         return 0
     except (ValueError, OSError, MemoryError) as error:
-        print(f"tfdp: error: {describe_error(error)}", file=sys.stderr)
+        from ..models.torchrun import is_first_to_fail
+
+        if is_first_to_fail():
+            print(f"tfdp: error: {describe_error(error)}", file=sys.stderr, flush=True)
         return _BAD_INPUT
     return 0

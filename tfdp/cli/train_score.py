@@ -12,6 +12,7 @@ import pyarrow as pa
 from ..files.stopping import stopping
 from ..files.tables import write_arrow
 from ..models.scoring_options import MODEL_SCORES
+from ..models.torchrun import find_started
 from ..skipped import Skipped
 from ..version import __version__
 from .options import add_options, given_options
@@ -132,7 +133,10 @@ def _run(arguments: argparse.Namespace) -> int:
     stopping.outcome = (
         f"no table was written; the same command goes on from what is in {arguments.log}"
     )
+    stopping.quiet = find_started().rank > 0
     trained = task.train(arguments, asked)
+    if find_started().rank > 0:  # the first process writes what all have found
+        return 0
     skipped = Skipped([*trained.skipped, *trained.scores.rows.skipped])
     with outputs.write() as staging:
         _write(trained, skipped, staging, arguments)

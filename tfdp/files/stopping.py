@@ -23,10 +23,12 @@ class Stopping:
 
     Attributes:
         outcome: what is true of the outputs, to end the message with.
+        quiet: whether to say nothing: another process does.
     """
 
     def __init__(self) -> None:
         self.outcome = ""
+        self.quiet = False
         self._process = -1
         self._cleanups: list[Callable[[], None]] = []
         self._holds = 0
@@ -77,7 +79,8 @@ class Stopping:
             for remove in reversed(self._cleanups):
                 remove()
             end_of_bar = "\n" if os.isatty(2) else ""
-            os.write(2, f"{end_of_bar}tfdp: interrupted, {self.outcome}\n".encode())
+            if not self.quiet:
+                os.write(2, f"{end_of_bar}tfdp: interrupted, {self.outcome}\n".encode())
         finally:
             os._exit(128 + number)
 

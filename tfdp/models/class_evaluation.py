@@ -113,7 +113,7 @@ def evaluate_classifier(
     checkpoint, target = read_checkpoint(path), find_device(device)
     network = load_classifier(checkpoint, f"{path}").to(target)
     loaders = default_workers(target) if workers is None else workers
-    order = consecutive_batches(len(records), batch_size)
+    order = consecutive_batches(range(len(records)), batch_size)
     load = partial(_load, Views(checkpoint.image_size, crops=crops))
     labels: list[str] = []
     said: list[int] = []

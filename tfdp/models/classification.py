@@ -28,6 +28,7 @@ from .classification_task import (
 from .images import image_problem
 from .loading import default_workers, load_each
 from .options import ClassificationOptions
+from .parallel import scoring_batch, start_fabric, who_is_told
 from .recipe import make_recipe
 from .score_log import LOG_SHARE, ModelScores, score_log
 from .scoring_options import find_stored
@@ -114,8 +115,8 @@ def train_and_score_classes(
         OSError: the log could not be written, or an image no longer be read.
     """
     asked = ClassificationOptions.given(**options)
-    device = find_device(asked.device)
-    loaders = default_workers(device) if asked.workers is None else asked.workers
+    fabric = start_fabric(find_device(asked.device), asked.precision)
+    loaders = default_workers(fabric.device) if asked.workers is None else asked.workers
     labels = sorted({record.label for record in records if record.label is not None})
     classes = classifier_classes(asked.model, asked.weights, labels)
     with seeded(asked.seed, 0):
@@ -126,15 +127,15 @@ def train_and_score_classes(
     def task_of(rows: LogRows) -> ClassificationTask:
         number_of = {name: number for number, name in enumerate(classes)}
         return ClassificationTask(
-            network=network.to(device),
+            network=network.to(fabric.device),
             checkpoint=Checkpoint(asked.model, classes, asked.image_size, weights={}),
             examples=[
                 Example(records[row].path, number_of[rows.labels[row] or ""], row)
                 for row in np.flatnonzero(rows.scorable).tolist()
             ],
             rows=len(records),
-            batch_size=asked.batch_size,
-            device=device,
+            batch_size=scoring_batch(fabric, asked.batch_size),
+            device=fabric.device,
             workers=loaders,
             views=Views(asked.image_size, asked.seed, asked.flips, asked.crops, asked.auto_augment),
             label_smoothing=asked.label_smoothing,
@@ -150,8 +151,8 @@ def train_and_score_classes(
     }
     recipe = make_recipe(asked, REFERENCE_BATCH)
     prepare = partial(_check_records, records, classes, loaders)
-    with shown(progress or True) as show:
+    with shown(who_is_told(fabric, progress)) as show:
         training = part_of(show, 0, 1 - LOG_SHARE)
-        train_logged(task_of, recipe, folder, run, len(records), prepare, training)
+        train_logged(task_of, recipe, folder, run, len(records), prepare, fabric, training)
         reading = part_of(show, 1 - LOG_SHARE, LOG_SHARE)
         return score_log(folder, progress=reading, **asked.used(asked.epochs))

@@ -15,6 +15,7 @@ from .checkpoints import load_weights
 from .class_scores import score_class_logits
 from .loading import consecutive_batches, load_batches
 from .log_reading import LOST
+from .parallel import own_rows
 from .start_weights import download_weights, read_start_checkpoint
 from .training_log import blank_rows, pack_rows
 
@@ -89,14 +90,14 @@ class ClassificationTask:
             self._log(batch, labels, self.learned)
         return {"loss": cross_entropy(logits, labels, label_smoothing=self.label_smoothing)}
 
-    def score(self) -> Iterator[NDArray[np.void]]:
+    def score(self, part: range) -> Iterator[NDArray[np.void]]:
         """Log rows of all images in order, blank for those that cannot be used.
 
         Raises:
             ValueError: the log is what was said while learning, and nothing was learned.
         """
         if self.learned is None:
-            yield from self._score()
+            yield from self._score(part)
             return
         rows = [example.row for example in self.examples]
         if np.isnan(self.learned["means"][rows]).any():
@@ -118,20 +119,21 @@ class ClassificationTask:
         self.network.train()
         log[[example.row for example in batch.examples]] = score_logits(logits, labels)
 
-    def _score(self) -> Iterator[NDArray[np.void]]:
+    def _score(self, part: range) -> Iterator[NDArray[np.void]]:
         load = partial(_load_to_score, self.views)
-        order = consecutive_batches(len(self.examples), self.batch_size)
+        order = consecutive_batches(part, self.batch_size)
+        own = own_rows(part, [example.row for example in self.examples], self.rows)
         batches = load_batches(load, self.examples, order, self.workers, torch.stack)
-        done = 0
+        done = own.start
         for batch, numbers in zip(batches, order, strict=True):
             examples = [self.examples[number] for number in numbers]
             rows = np.array([example.row for example in examples])
-            part = blank_rows(int(rows[-1]) + 1 - done, PIXELS)
+            block = blank_rows(int(rows[-1]) + 1 - done, PIXELS)
             logits = self.network(batch.to(self.device))
-            part[rows - done] = score_logits(logits, self._labels(examples))
-            yield part
-            done += len(part)
-        yield blank_rows(self.rows - done, PIXELS)
+            block[rows - done] = score_logits(logits, self._labels(examples))
+            yield block
+            done += len(block)
+        yield blank_rows(own.stop - done, PIXELS)
 
 
 def _load_to_learn(views: Views, logged: bool, example: Example, draw: int) -> Loaded:

@@ -88,7 +88,7 @@ def detect(
         A record's results as COCO has them, boxes and masks in the frame of its annotations;
         None where its image cannot be read.
     """
-    order = consecutive_batches(len(records), batch_size)
+    order = consecutive_batches(range(len(records)), batch_size)
     batches = load_batches(partial(_load, image_size), records, order, workers)
     for images, numbers in zip(batches, order, strict=True):
         readable = [image for image in images if image is not None]

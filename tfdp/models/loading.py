@@ -14,6 +14,8 @@ import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset
 
+from .torchrun import find_started
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
@@ -55,14 +57,14 @@ class _Loaded(Dataset[Any]):
 
 def default_workers(device: torch.device) -> int:
     """Loading processes: none where the network itself needs the CPU."""
-    return 0 if device.type == "cpu" else min(os.cpu_count() or 1, MOST_WORKERS)
+    share = (os.cpu_count() or 1) // find_started().local
+    return 0 if device.type == "cpu" else min(max(share, 1), MOST_WORKERS)
 
 
-def consecutive_batches(count: int, batch_size: int) -> list[NDArray[np.int64]]:
-    """The numbers 0 to count - 1 in batches, in order."""
-    return [
-        np.arange(start, min(start + batch_size, count)) for start in range(0, count, batch_size)
-    ]
+def consecutive_batches(numbers: range, batch_size: int) -> list[NDArray[np.int64]]:
+    """The numbers in batches, in order."""
+    starts = range(0, len(numbers), batch_size)
+    return [np.array(numbers[start : start + batch_size]) for start in starts]
 
 
 def _end_with_parent(_worker: int) -> None:
@@ -149,7 +151,7 @@ def load_each(
     Raises:
         OSError: as `load_batches`.
     """
-    order = consecutive_batches(len(items), 1)
+    order = consecutive_batches(range(len(items)), 1)
     loaded = load_batches(partial(_load_alone, load), items, order, workers)
     for number, (item, (found,)) in enumerate(zip(items, loaded, strict=True), 1):
         yield item, found

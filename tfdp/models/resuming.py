@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from .epoch_files import EpochLayout
     from .recipe import Recipe
-    from .training import Task
+    from .task import Task
 
 
 def save_state(task: Task, optimizer: torch.optim.Optimizer, epoch: int, folder: Path) -> None:

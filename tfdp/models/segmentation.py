@@ -19,6 +19,7 @@ from .log_reading import read_targets
 from .mask_rcnn import blank_mask_rcnn
 from .mask_rcnn_weights import load_start_weights, start_classes
 from .options import SegmentationOptions
+from .parallel import scoring_batch, start_fabric, who_is_told
 from .recipe import make_recipe
 from .score_log import LOG_SHARE, ModelScores, score_log
 from .scoring_options import find_stored
@@ -144,8 +145,8 @@ def train_and_score(
         OSError: the log could not be written, or an image no longer be read.
     """
     asked = SegmentationOptions.given(**options)
-    device = find_device(asked.device)
-    loaders = default_workers(device) if asked.workers is None else asked.workers
+    fabric = start_fabric(find_device(asked.device), asked.precision)
+    loaders = default_workers(fabric.device) if asked.workers is None else asked.workers
     labels = sorted({label for record in records for label in record.labels if label is not None})
     classes = start_classes(asked.model, asked.weights, labels, train=asked.epochs > 0)
     network = _start_network(asked, classes, folder)
@@ -154,15 +155,15 @@ def train_and_score(
     def task_of(rows: LogRows) -> SegmentationTask:
         targets = read_targets(folder, count, PIXELS)
         return SegmentationTask(
-            network=network.to(device),
+            network=network.to(fabric.device),
             checkpoint=Checkpoint(asked.model, classes, asked.image_size, weights={}),
             examples=_make_examples(records, classes, rows),
             rows=count,
             targets=lambda part: unpack_bits(targets[part], PIXELS),
-            batch_size=asked.batch_size,
+            batch_size=scoring_batch(fabric, asked.batch_size),
             scales=asked.scales or (asked.image_size,),
             seed=asked.seed,
-            device=device,
+            device=fabric.device,
             workers=loaders,
         )
 
@@ -175,8 +176,8 @@ def train_and_score(
     }
     recipe = make_recipe(asked, REFERENCE_BATCH)
     prepare = partial(_check_records, records, classes, loaders)
-    with shown(progress or True) as show:
+    with shown(who_is_told(fabric, progress)) as show:
         training = part_of(show, 0, 1 - LOG_SHARE)
-        train_logged(task_of, recipe, folder, run, count, prepare, training)
+        train_logged(task_of, recipe, folder, run, count, prepare, fabric, training)
         reading = part_of(show, 1 - LOG_SHARE, LOG_SHARE)
         return score_log(folder, progress=reading, **asked.used(asked.epochs))

@@ -14,6 +14,7 @@ from .batches import Batch, join_examples, split_boxes, split_images, split_targ
 from .data import TARGET_SIDE, load_example, load_image
 from .loading import consecutive_batches, load_batches
 from .mask_rcnn import mask_logits
+from .parallel import own_rows
 from .regions import REGIONS, aggregate_pixels
 from .training_log import blank_rows, pack_rows
 
@@ -84,20 +85,21 @@ class SegmentationTask:
         losses: dict[str, torch.Tensor] = self.network(images, targets)
         return losses
 
-    def score(self) -> Iterator[NDArray[np.void]]:
+    def score(self, part: range) -> Iterator[NDArray[np.void]]:
         """Log rows of all instances in order, blank for those that cannot be used."""
         load = partial(_load_to_score, self.checkpoint.image_size)
-        order = consecutive_batches(len(self.examples), self.batch_size)
-        done = 0
+        order = consecutive_batches(part, self.batch_size)
+        own = own_rows(part, [example.first_row for example in self.examples], self.rows)
+        done = own.start
         for batch, numbers in zip(self._load(load, order), order, strict=True):
             examples = [self.examples[number] for number in numbers]
             rows = np.concatenate([np.add(e.usable, e.first_row) for e in examples])
             block = slice(done, int(rows[-1]) + 1)
-            part = blank_rows(block.stop - done, PIXELS)
-            part[rows - done] = self._score_batch(batch, self.targets(block)[rows - done])
-            yield part
+            scored = blank_rows(block.stop - done, PIXELS)
+            scored[rows - done] = self._score_batch(batch, self.targets(block)[rows - done])
+            yield scored
             done = block.stop
-        yield blank_rows(self.rows - done, PIXELS)
+        yield blank_rows(own.stop - done, PIXELS)
 
     def _score_batch(self, batch: Batch, targets: NDArray[np.bool_]) -> NDArray[np.void]:
         images, boxes = split_images(batch, self.device), split_boxes(batch, self.device)

@@ -7,32 +7,36 @@ checkpoint takes the very steps that an unbroken one takes.
 
 from __future__ import annotations
 
-import math
 import time
-from contextlib import contextmanager
-from itertools import islice
-from typing import TYPE_CHECKING, Any, Protocol
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
+from itertools import tee
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 
-from ..progress import Progress, part_of, shown
-from .epoch_files import EpochLayout, epoch_path, find_bad_epochs, write_epoch
-from .log_reading import read_run, read_seconds
+from ..progress import Progress, part_of
+from .epoch_files import EpochLayout, find_bad_epochs
+from .log_reading import read_rows, read_run, read_seconds
 from .log_start import lock_log, open_log
+from .losses import LossWatch
 from .optimizers import make_optimizer, take_step
+from .parallel import clear_parts, own_examples, own_part, write_together
 from .recipe import count_steps, epoch_batches, learning_rate_at
 from .resuming import resume, save_state
+from .task import TaskLosses
 from .training_log import PROBABILITY, write_seconds
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from lightning_fabric import Fabric
     from numpy.typing import NDArray
 
-    from .checkpoints import Checkpoint
     from .recipe import Recipe
+    from .task import Task
     from .training_log import LogRows
 
 READING_SHARE = 0.02  # of the whole time, for the progress bar
@@ -40,49 +44,12 @@ TRAINING_SHARE = 0.85  # of an epoch's time, the rest is scoring
 CPU_MEMORY = "DefaultCPUAllocator"  # in the error of torch where memory is short
 
 
-class Task(Protocol):
-    """What the loop trains: a network, its batches, its losses, its scoring pass."""
-
-    @property
-    def network(self) -> Any: ...
-    @property
-    def device(self) -> torch.device: ...
-    @property
-    def checkpoint(self) -> Checkpoint:
-        """What stays the same in all of its checkpoints: model, classes, image size."""
-
-    @property
-    def examples(self) -> Sequence[Any]:
-        """What it is trained on."""
-
-    @property
-    def rows(self) -> int:
-        """Rows of the log."""
-
-    @property
-    def pixels(self) -> int:
-        """Pixels of a row."""
-
-    @property
-    def groups(self) -> NDArray[np.int64]:
-        """(N,) examples of one group share their batches, as `recipe.epoch_batches` has it."""
-
-    def batches(self, order: Iterable[NDArray[np.int64]]) -> Iterator[Any]:
-        """Batches, each of the given draws of examples, as `recipe.epoch_batches` numbers them."""
-
-    def losses(self, batch: Any) -> dict[str, torch.Tensor]:
-        """The batch's losses, to be added up."""
-
-    def score(self) -> Iterator[NDArray[np.void]]:
-        """All rows of the log, part by part, by the network as it is now."""
-
-
 @contextmanager
-def seeded(seed: int, epoch: int) -> Iterator[None]:
-    """Torch's random numbers drawn from a seed and an epoch; the caller's go on as they were."""
+def seeded(*numbers: int) -> Iterator[None]:
+    """Torch's random numbers drawn from some numbers; the caller's go on as they were."""
     devices = [torch.cuda.current_device()] if torch.cuda.is_available() else []
     with torch.random.fork_rng(devices):
-        torch.manual_seed(int(np.random.SeedSequence([seed, epoch]).generate_state(1)[0]))
+        torch.manual_seed(int(np.random.SeedSequence(numbers).generate_state(1)[0]))
         yield
 
 
@@ -105,61 +72,79 @@ def find_device(name: str | None = None) -> torch.device:
     return device
 
 
-def _train_epoch(
-    task: Task,
-    recipe: Recipe,
-    optimizer: torch.optim.Optimizer,
-    batches: Iterator[Any],
-    epoch: int,
-    report: Progress,
-) -> float:
-    started = time.perf_counter()
-    kind = task.device.type
-    steps = count_steps(recipe, len(task.examples))
-    before = steps * (epoch - 1) // recipe.epochs
-    here = steps * epoch // recipe.epochs - before
-    task.network.train()
-    for step, batch in enumerate(islice(batches, here)):
-        with torch.autocast(kind, torch.bfloat16, enabled=kind == "cuda"):
-            losses = task.losses(batch)
-        total = sum(losses.values(), torch.zeros((), device=task.device))
-        where = f"epoch {epoch}/{recipe.epochs}, batch {step + 1}/{here}"
-        values = {name: float(loss.detach()) for name, loss in losses.items()}
-        _check_finite(values, where, recipe)
-        torch.autograd.backward(total)
-        take_step(optimizer, learning_rate_at(recipe, before + step, steps), recipe.gradient_clip)
-        shown = ", ".join(
-            f"{name.removeprefix('loss_')} {value:.3f}" for name, value in values.items()
+@dataclass
+class _Training:
+    """A training that goes on."""
+
+    task: Task
+    recipe: Recipe
+    folder: Path
+    fabric: Fabric
+    optimizer: torch.optim.Optimizer
+    layout: EpochLayout
+
+    def train(self, done: int, seconds: dict[str, float], progress: Progress) -> None:
+        """All epochs after those that are done."""
+        recipe, rank = self.recipe, self.fabric.global_rank
+        epochs = range(done + 1, recipe.epochs + 1)
+        losses = self.fabric.setup_module(TaskLosses(self.task)) if epochs else None
+        batches = self._own_batches(epochs)
+        for epoch in epochs:
+            whole = part_of(progress, (epoch - 1) / recipe.epochs, 1 / recipe.epochs)
+            learning = part_of(whole, 0, TRAINING_SHARE)
+            scoring = part_of(whole, TRAINING_SHARE, 1 - TRAINING_SHARE)
+            with seeded(recipe.seed, epoch, rank):
+                seconds["training"] += self._train_epoch(losses, batches, epoch, learning)
+            seconds["scoring"] += self.score(epoch, scoring)
+            if rank == 0:
+                write_seconds(self.folder, seconds)
+                save_state(self.task, self.optimizer, epoch, self.folder)
+
+    def _own_batches(self, epochs: range) -> Iterator[tuple[Any, float]]:
+        """This process's part of each batch of all epochs, with its weight."""
+        task, fabric = self.task, self.fabric
+        parts, same = tee(
+            own_part(batch, fabric.global_rank, fabric.world_size)
+            for epoch in epochs
+            for batch in epoch_batches(self.recipe, task.groups, epoch)
         )
-        report((step + 1) / here, f"{where}: {shown}")
-    return time.perf_counter() - started
+        return zip(task.batches(draws for draws, _ in parts), (w for _, w in same), strict=True)
 
+    def _train_epoch(
+        self, losses_of: Any, batches: Iterator[tuple[Any, float]], epoch: int, report: Progress
+    ) -> float:
+        started = time.perf_counter()
+        recipe = self.recipe
+        steps = count_steps(recipe, len(self.task.examples))
+        first, stop = (steps * e // recipe.epochs for e in (epoch - 1, epoch))
+        watch = LossWatch(self.fabric, recipe, epoch, stop - first)
+        self.task.network.train()
+        for step in range(first, stop):
+            batch, weight = next(batches)
+            losses = {name: loss * weight for name, loss in losses_of(batch).items()}
+            said = watch.see(losses)
+            self.fabric.backward(sum(losses.values()))
+            take_step(self.optimizer, learning_rate_at(recipe, step, steps), recipe.gradient_clip)
+            report((step + 1 - first) / (stop - first), said)
+        return time.perf_counter() - started
 
-def _score(task: Task, layout: EpochLayout, folder: Path, epoch: int, report: Progress) -> float:
-    started = time.perf_counter()
+    def score(self, epoch: int, report: Progress) -> float:
+        """Write what the network says of all examples; wall time in seconds."""
+        started = time.perf_counter()
+        task, fabric = self.task, self.fabric
+        part = own_examples(len(task.examples), fabric.global_rank, fabric.world_size)
 
-    def parts() -> Iterator[NDArray[np.void]]:
-        done = 0
-        for part in task.score():
-            yield part
-            done += len(part)
-            report(done / task.rows, f"scoring after epoch {epoch}")
+        def rows() -> Iterator[NDArray[np.void]]:
+            done = 0
+            for scored in task.score(part):
+                yield scored
+                done += len(scored) * fabric.world_size
+                report(min(done / task.rows, 1.0), f"scoring after epoch {epoch}")
 
-    task.network.eval()
-    with torch.inference_mode():
-        write_epoch(epoch_path(folder, epoch), layout, parts())
-    return time.perf_counter() - started
-
-
-def _check_finite(losses: dict[str, float], where: str, recipe: Recipe) -> None:
-    if all(map(math.isfinite, losses.values())):
-        return
-    found = ", ".join(f"{name} {value}" for name, value in losses.items())
-    raise ValueError(
-        f"the training diverged: expected finite losses, found {found} in {where}. Try a lower"
-        f" learning rate than {recipe.learning_rate:g}, a larger batch, or pretrained weights;"
-        " the checkpoint of the epoch before is intact"
-    )
+        task.network.eval()
+        with torch.inference_mode(), fabric.autocast():
+            write_together(fabric, self.folder, epoch, self.layout, rows())
+        return time.perf_counter() - started
 
 
 @contextmanager
@@ -177,7 +162,12 @@ def _explain_memory(task: Task, recipe: Recipe) -> Iterator[None]:
 
 
 def train(
-    task: Task, recipe: Recipe, folder: Path, progress: Progress, stored: str = PROBABILITY
+    task: Task,
+    recipe: Recipe,
+    folder: Path,
+    fabric: Fabric,
+    progress: Progress,
+    stored: str = PROBABILITY,
 ) -> None:
     """Train, score and checkpoint, epoch by epoch; go on from `folder`'s checkpoint if it has one.
 
@@ -187,6 +177,7 @@ def train(
         task: what to train.
         recipe: how.
         folder: a started training log.
+        fabric: what runs the network, of `start_fabric`.
         progress: told the fraction and, with the losses, where the training is.
         stored: what the log holds of each epoch.
 
@@ -195,29 +186,19 @@ def train(
             damaged.
         OSError: the log or the checkpoint could not be written.
     """
+    if task.device.type == "cuda":
+        task.network.to(memory_format=torch.channels_last)  # as its tensor cores take it
     optimizer = make_optimizer(recipe, task.network)
     seconds = read_seconds(folder)
     layout = EpochLayout(task.rows, task.pixels, stored)
     done = resume(task, optimizer, recipe, folder, layout)
+    training = _Training(task, recipe, folder, fabric, optimizer, layout)
     with _explain_memory(task, recipe):
         if recipe.epochs == 0 or (done and find_bad_epochs(folder, [done], layout)):
-            seconds["scoring"] += _score(task, layout, folder, done, progress)
-        epochs = range(done + 1, recipe.epochs + 1)
-        batches = task.batches(
-            batch for epoch in epochs for batch in epoch_batches(recipe, task.groups, epoch)
-        )
-        for epoch in epochs:
-            whole = part_of(progress, (epoch - 1) / recipe.epochs, 1 / recipe.epochs)
-            learning = part_of(whole, 0, TRAINING_SHARE)
-            scoring = part_of(whole, TRAINING_SHARE, 1 - TRAINING_SHARE)
-            with seeded(recipe.seed, epoch):
-                seconds["training"] += _train_epoch(
-                    task, recipe, optimizer, batches, epoch, learning
-                )
-            seconds["scoring"] += _score(task, layout, folder, epoch, scoring)
-            write_seconds(folder, seconds)
-            save_state(task, optimizer, epoch, folder)
-    write_seconds(folder, seconds)
+            seconds["scoring"] += training.score(done, progress)
+        training.train(done, seconds, progress)
+    if fabric.is_global_zero:
+        write_seconds(folder, seconds)
 
 
 def train_logged(
@@ -227,9 +208,12 @@ def train_logged(
     run: dict[str, Any],
     count: int,
     prepare: Callable[[Progress], tuple[LogRows, NDArray[np.uint8]]],
-    progress: Progress | None,
+    fabric: Fabric,
+    progress: Progress,
 ) -> None:
     """Train with a log, which is begun or gone on with; no other training writes to it meanwhile.
+
+    Of several processes, the first begins the log, saves what is reached, and tells of it.
 
     Args:
         task_of: gives what to train from the log's rows.
@@ -238,13 +222,20 @@ def train_logged(
         run: the parameters, as `open_log` has them.
         count: N, the number of rows.
         prepare: as `open_log` has it, but for a progress of its own.
-        progress: as `train` has it; a progress bar if None.
+        fabric: as `train` has it.
+        progress: as `train` has it.
 
     Raises:
         ValueError, OSError: as `lock_log`, `open_log` and `train` say.
     """
-    with shown(progress or True) as show, lock_log(folder):
-        reading = part_of(show, 0, READING_SHARE)
-        rows = open_log(folder, run, count, lambda: prepare(reading))
-        learning = part_of(show, READING_SHARE, 1 - READING_SHARE)
-        train(task_of(rows), recipe, folder, learning, read_run(folder)["stored"])
+    first = fabric.is_global_zero
+    with lock_log(folder) if first else nullcontext():
+        reading = part_of(progress, 0, READING_SHARE)
+        if first:
+            open_log(folder, run, count, lambda: prepare(reading))
+            clear_parts(folder)
+        fabric.barrier()
+        task, stored = task_of(read_rows(folder)), read_run(folder)["stored"]
+        learning = part_of(progress, READING_SHARE, 1 - READING_SHARE)
+        train(task, recipe, folder, fabric, learning, stored)
+        fabric.barrier()  # the log is whole

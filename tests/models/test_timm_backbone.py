@@ -83,7 +83,9 @@ def test_batch_norms_and_stem_are_kept_where_the_weights_are_trained(model):
         assert bool(changed) == changes
     assert all(weight.requires_grad for weight in free.parameters())
     frozen = [name for name, weight in kept.named_parameters() if not weight.requires_grad]
-    assert any("conv_stem" in name or "conv1" in name for name in frozen)
+    assert {name for name in frozen if "conv_stem" in name or "body.conv1" in name}
+    assert {name for name in frozen if "blocks.1.1." in name or "layer1.1." in name}
+    assert not [name for name in frozen if "blocks.2." in name or "layer2." in name]
     assert not any("bn" in name for name, _ in kept.backbone.body.named_parameters())
 
 

@@ -140,8 +140,9 @@ def blank_mask_rcnn(model: str, num_classes: int, *, pretrained: bool = False) -
             resnet18 one samples 64 boxes an image in training, not 512, and is otherwise the
             resnet50 one's recipe. The light one, which a CPU can train, has narrow heads.
         num_classes: without the background.
-        pretrained: trained weights will be loaded: batch norms (but v2's) and the backbone's stem,
-            of torchvision's the first stage, too, are then kept as they are.
+        pretrained: trained weights will be loaded: batch norms (but v2's) and the backbone's stem
+            and first stage are then kept as they are, as torchvision does; of backbones without
+            batch norms, all learns.
 
     Raises:
         ValueError: there is no such model.

@@ -77,13 +77,18 @@ def _make_body(name: str, **source: Any) -> Any:
     return body
 
 
-def _freeze_stem(body: Any) -> None:
-    """No gradients for what the first feature map is made of: a ResNet's first convolution."""
+def _freeze_start(body: Any) -> None:
+    """No gradients for what the map of stride 4 is made of: a ResNet's stem and first stage.
+
+    Where that is most of the network, as in HRNet, it all learns.
+    """
     weights = list(body.parameters())
-    first_map = body(torch.zeros(1, 3, 64, 64))[0]
-    used = torch.autograd.grad(first_map.sum(), weights, allow_unused=True)
-    for weight, gradient in zip(weights, used, strict=True):
-        weight.requires_grad_(gradient is None)
+    finest = body(torch.zeros(1, 3, 64, 64))[body.feature_info.reduction().index(STRIDES[0])]
+    used = torch.autograd.grad(finest.sum(), weights, allow_unused=True)
+    start = [weight for weight, gradient in zip(weights, used, strict=True) if gradient is not None]
+    if 2 * len(start) < len(weights):
+        for weight in start:
+            weight.requires_grad_(requires_grad=False)
 
 
 def make_timm_backbone(name: str, channels: int, *, pretrained: bool) -> TimmBackbone:
@@ -92,8 +97,8 @@ def make_timm_backbone(name: str, channels: int, *, pretrained: bool) -> TimmBac
     Args:
         name: as timm has it.
         channels: of the FPN.
-        pretrained: trained weights will be loaded: batch norms and the stem before them are then
-            kept as they are, since batches of detection are small. Layer norms need not.
+        pretrained: trained weights will be loaded: batch norms, and with them the stem and the
+            first stage, are then kept as they are, as torchvision does. Layer norms need not.
 
     Raises:
         ValueError: timm has no such network, or it gives no feature maps.
@@ -101,7 +106,7 @@ def make_timm_backbone(name: str, channels: int, *, pretrained: bool) -> TimmBac
     body = _make_body(name)
     if pretrained and any(isinstance(part, nn.BatchNorm2d) for part in body.modules()):
         body = freeze_batch_norm_2d(body)  # type: ignore[no-untyped-call]
-        _freeze_stem(body)
+        _freeze_start(body)
     return TimmBackbone(body, channels)
 
 

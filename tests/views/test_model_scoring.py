@@ -318,12 +318,3 @@ def test_classifications_are_scored(animals):
     animals.delete_brain_run("model_scores")
     assert animals.get_field("gt.aum") is None
     assert animals.first().gt.label == "cat"
-
-
-def test_the_estimate_of_the_time_by_hand():
-    from tfdp.models.training_time import estimate_cpu_seconds
-
-    mask_rcnn = estimate_cpu_seconds("maskrcnn_resnet18_fpn", 100, 2, 300, cores=2)
-    assert mask_rcnn == pytest.approx(100 * (0.8 + 5 * 0.12))  # 300 x 400 px are 0.12 megapixels
-    classifier = estimate_cpu_seconds("resnet18", 1000, 20, 112, cores=4)
-    assert classifier == pytest.approx(1000 * 20 / 4 * 0.11 * 1.814 / 4)  # 1.814 published GFLOPS

@@ -90,5 +90,5 @@ def test_an_image_with_small_boxes_at_its_right_edge_has_finite_losses(shared):
     with seeded(0, 0):
         network = blank_mask_rcnn("maskrcnn_resnet50_fpn", 1).train()
         with torch.no_grad(), autocast():
-            losses = network([example.pop("image")], [example])
+            losses = network([example.pop("image").float() / 255], [example])
     assert all(torch.isfinite(loss) for loss in losses.values())

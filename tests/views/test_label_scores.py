@@ -122,3 +122,9 @@ def test_fields_of_model_scores_say_it_too(shapes, require, asked, way):
     plan = plan_model_scoring(shapes, "gt", {"aggregation": asked, "scores": ["aum"]})
     (field,) = plan.on_samples
     assert field.description.endswith(f"Here: the {way} over the sample's instances.")
+
+
+def test_matched_random_is_matched_to_cb_scs(few_and_many):
+    """Each sample is the only one with as many instances: nothing is left to shuffle."""
+    found = candidates(few_and_many, "instance_matched_random")
+    assert found.scores[:2] == pytest.approx(few_and_many.values("cb_scs")[:2])

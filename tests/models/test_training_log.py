@@ -179,6 +179,35 @@ def plain_windows(q, window, score):
     return np.mean([score(q[k : k + window]) for k in range(len(q) - window + 1)], axis=0)
 
 
+def test_many_rows_are_scored_as_few(tmp_path):
+    """More than are read, and more than are scored, at a time; of no whole number of parts."""
+    count = 2 * LAYOUT._replace(rows=10**6).groups[0].stop + 77
+    q, means = rng.random((3, count, P)), rng.normal(size=(3, count, 2, 4)).astype(np.float32)
+    target = rng.random((count, P)) < 0.4
+    ids = list(range(count))
+    rows = LogRows(ids, ids, np.arange(count), ["a"] * count, np.ones(count, bool), Skipped())
+    run = RUN | {"epochs": 3}
+    open_log(tmp_path, run, count, lambda: (rows, np.packbits(target, axis=-1)))
+    for epoch in range(3):
+        packed = pack_rows(means[epoch], q[epoch] > 0.5, q[epoch])
+        write_epoch(epoch_path(tmp_path, epoch + 1), LAYOUT._replace(rows=count), [packed])
+    told = []
+    found = score_log(tmp_path, region="mask", progress=lambda *step: told.append(step))
+    logged = (np.floor(q * STEPS) + 0.5) / STEPS
+    expected = {
+        "loss": means[-1, :, 1, 1],
+        "el2n": means[0, :, 1, 2],
+        "aum": means[:, :, 1, 3].astype(float).mean(axis=0),
+        "forgetting": (dynamics.forgetting(q > 0.5) * target).sum(-1) / target.sum(-1),
+        "dyn_unc": (logged.std(0, ddof=1) * target).sum(-1) / target.sum(-1),
+    }
+    for name, values in expected.items():
+        np.testing.assert_allclose(found.image_scores[name], values, rtol=1e-9, err_msg=name)
+    assert [round(fraction * count) for fraction, _ in told] == [
+        rows.stop for rows in LAYOUT._replace(rows=count).groups
+    ]
+
+
 def test_unscorable_instances_leave_the_image_its_others_and_an_empty_image_none(log):
     scores = score_log(log, scores=("loss",))
     assert np.isnan(scores.instance_scores["loss"][BLANK])

@@ -129,7 +129,7 @@ def _load_to_score(image_size: int, example: Example, _draw: int) -> dict[str, t
 
 def score_logits(logits: torch.Tensor, target: torch.Tensor) -> NDArray[np.void]:
     """Log rows from (n, P) logits and (n, P) targets: every score from one forward pass."""
-    margins = pixel_scores.margin(logits, target)
+    margins = pixel_scores.margin(logits.float(), target)
     scores = (pixel_scores.entropy, pixel_scores.loss, pixel_scores.el2n)
     values = torch.stack([*(score(margins) for score in scores), margins], dim=1)  # (n, 4, P)
     means = [aggregate_pixels(values, target[:, None], region) for region in REGIONS]

@@ -78,7 +78,7 @@ BAD_CALLS = {
     ),
     "an unknown scorer": (
         ["prune", "{ann}", "--keep", "1", "--scorer", "x", "-o", "{out}/p.json"],
-        "invalid choice: 'x'",
+        "unknown scorer 'x'; choose one of cb_scs",
     ),
     "no file": (["score", "{ann}.none", "-o", "{out}/i.csv"], "ann.json.none: No such file"),
     "a folder": (["score", "{out}", "-o", "{out}/i.csv"], "has no format that is known: expected"),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..files.listing import read_list
 from ..models.options import ClassificationOptions, SegmentationOptions
+from ..models.torchrun import find_started
 from ..sources.formats import open_sources
 from .score import add_format_options
 from .tasks import CLASSIFICATION, SEGMENTATION, add_class_path
@@ -90,7 +91,7 @@ def _train_classification(arguments: Namespace, asked: dict[str, Any]) -> Traine
     if arguments.keep is not None:
         records = keep_records(records, read_list(arguments.keep), arguments.keep)
     scores = train_and_score_classes(records, arguments.log, **asked)
-    if test is None:
+    if test is None or find_started().rank > 0:
         return Trained(scores, skipped)
     options = ClassificationOptions.given(**asked)
     accuracy = evaluate_classifier(

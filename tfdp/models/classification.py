@@ -116,6 +116,11 @@ def train_and_score_classes(
     """
     asked = ClassificationOptions.given(**options)
     fabric = start_fabric(find_device(asked.device), asked.precision)
+    if asked.log_while_training and fabric.world_size > 1:
+        raise ValueError(
+            f"log_while_training is of one process, but there are {fabric.world_size}: start it"
+            " without torchrun, or let the images be scored after each epoch"
+        )
     loaders = default_workers(fabric.device) if asked.workers is None else asked.workers
     labels = sorted({record.label for record in records if record.label is not None})
     classes = classifier_classes(asked.model, asked.weights, labels)

@@ -91,7 +91,7 @@ class ClassificationTask:
         return {"loss": cross_entropy(logits, labels, label_smoothing=self.label_smoothing)}
 
     def score(self, part: range) -> Iterator[NDArray[np.void]]:
-        """Log rows of all images in order, blank for those that cannot be used.
+        """Log rows of a part of the images in order, blank for those that cannot be used.
 
         Raises:
             ValueError: the log is what was said while learning, and nothing was learned.

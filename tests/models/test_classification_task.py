@@ -13,7 +13,10 @@ from tests.models.digits import QUICK, write_digits  # noqa: E402
 from tfdp.models.checkpoints import Checkpoint, read_checkpoint  # noqa: E402
 from tfdp.models.class_evaluation import load_classifier  # noqa: E402
 from tfdp.models.class_views import Views  # noqa: E402
-from tfdp.models.classification import train_and_score_classes  # noqa: E402
+from tfdp.models.classification import (  # noqa: E402
+    _check_processes,
+    train_and_score_classes,
+)
 from tfdp.models.classification_task import (  # noqa: E402
     PIXELS,
     ClassificationTask,
@@ -172,3 +175,10 @@ def test_an_epoch_that_learned_only_a_part_has_no_log(digits):
 def test_logging_while_training_needs_whole_epochs(changes):
     with pytest.raises(ValueError, match="log_while_training needs whole epochs"):
         ClassificationOptions(log_while_training=True, **changes)
+
+
+def test_several_processes_log_nothing_while_training():
+    asked = ClassificationOptions(log_while_training=True)
+    _check_processes(asked, 1)
+    with pytest.raises(ValueError, match="of one process, but there are 2: start it without torch"):
+        _check_processes(asked, 2)

@@ -87,6 +87,15 @@ def _fingerprint(records: Sequence[ClassRecord]) -> str:
     return hashlib.sha256(content.encode()).hexdigest()[:16]
 
 
+def _check_processes(asked: ClassificationOptions, count: int) -> None:
+    """Each process learns a part of the images, and knows nothing of what others said of theirs."""
+    if asked.log_while_training and count > 1:
+        raise ValueError(
+            f"log_while_training is of one process, but there are {count}: start it without"
+            " torchrun, or let the images be scored after each epoch"
+        )
+
+
 @takes_options(ClassificationOptions)
 def train_and_score_classes(
     records: Sequence[ClassRecord],
@@ -116,11 +125,7 @@ def train_and_score_classes(
     """
     asked = ClassificationOptions.given(**options)
     fabric = start_fabric(find_device(asked.device), asked.precision)
-    if asked.log_while_training and fabric.world_size > 1:
-        raise ValueError(
-            f"log_while_training is of one process, but there are {fabric.world_size}: start it"
-            " without torchrun, or let the images be scored after each epoch"
-        )
+    _check_processes(asked, fabric.world_size)
     loaders = default_workers(fabric.device) if asked.workers is None else asked.workers
     labels = sorted({record.label for record in records if record.label is not None})
     classes = classifier_classes(asked.model, asked.weights, labels)

@@ -243,7 +243,7 @@ def loading(setup):
         Example(r, [*range(len(r.instance_ids))], torch.ones(len(r.instance_ids)), 0)
         for r in setup.records(count)
     ]
-    order = consecutive_batches(len(examples), batch_size)
+    order = consecutive_batches(range(len(examples)), batch_size)
     load = partial(_load_to_train, (image_size,), 0)
     found = {}
     for workers in (0, 1) if setup.quick else (0, 2, 4, 8, 16):
@@ -285,7 +285,8 @@ def waiting(setup):
     with torch.profiler.profile(activities=[activity]) as profile:
         scores, _ = train(
             setup, setup.folder / "waiting", count // 2,
-            model=model, image_size=image_size, batch_size=batch_size, epochs=1,
+            model=model, image_size=image_size, batch_size=batch_size, epochs=1, scores=("loss",),
+            scores=("loss",),
         )  # fmt: skip
     spent = sum(scores.seconds.values())
     rows = profile.key_averages()

@@ -286,7 +286,6 @@ def waiting(setup):
         scores, _ = train(
             setup, setup.folder / "waiting", count // 2,
             model=model, image_size=image_size, batch_size=batch_size, epochs=1, scores=("loss",),
-            scores=("loss",),
         )  # fmt: skip
     spent = sum(scores.seconds.values())
     rows = profile.key_averages()

@@ -20,6 +20,7 @@ from tfdp.views.model_plan import find_defaults, find_trainer, list_devices, lis
 from . import _forms as forms
 from ._options import ask, checks_of
 from ._params import check_path
+from ._presets import field_of, fill_in, preset_checks
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -38,12 +39,26 @@ def _check_weights(name: str, value: Any) -> str:
     return text
 
 
-CHECKS = checks_of(SegmentationOptions, ClassificationOptions) | {"weights": _check_weights}
+_OPTIONS = (SegmentationOptions, ClassificationOptions)
+CHECKS = {
+    **checks_of(*_OPTIONS),
+    **preset_checks(SegmentationOptions),
+    **preset_checks(ClassificationOptions),
+    "preset": check_text,  # of either
+    "weights": _check_weights,
+}
 
 
-def chosen_options(asked: dict[str, Any]) -> dict[str, Any]:
-    """The options of ``compute_model_scores``; what is left empty has the library's default."""
-    return {name: asked[name] for name in CHECKS}
+def chosen_options(asked: dict[str, Any], *, shown: bool) -> dict[str, Any]:
+    """The options of ``compute_model_scores``; what is left empty has the library's default.
+
+    Args:
+        asked: the parameters by their names.
+        shown: as `_presets.fill_in` has it.
+    """
+    for cls in _OPTIONS:
+        asked = fill_in(asked, cls, shown=shown)
+    return {name: asked[name] for name in options_of(*_OPTIONS)}
 
 
 def ask_training(
@@ -55,8 +70,10 @@ def ask_training(
         OSError: the log cannot be read.
         ValueError: the packages for models are missing, or the log is damaged.
     """
-    defaults = find_defaults(labels, log_folder)
-    epochs = defaults["epochs"] if asked["epochs"] is None else asked["epochs"]
+    _, cls = find_trainer(labels)
+    defaults = find_defaults(labels, log_folder, asked["preset"])
+    answers = fill_in(asked, cls, shown=True)
+    epochs = defaults["epochs"] if answers["epochs"] is None else answers["epochs"]
     devices = list_devices()
     special: dict[str, dict[str, Any]] = {
         "model": {
@@ -71,7 +88,6 @@ def ask_training(
         },
         "scores": {"choices": {name: SCORERS[name] for name in default_scores(epochs)}},
     }
-    _, cls = find_trainer(labels)
     for name, option in options_of(cls).items():
         said = {"default": defaults[name]} | special.get(name, {})
-        ask(inputs, option, given=asked[name], **said)
+        ask(inputs, field_of(option, asked, cls), given=answers[name], **said)

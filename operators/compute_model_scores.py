@@ -74,7 +74,7 @@ class ComputeModelScores(foo.Operator):
         results = compute_model_scores(
             view,
             _label_field(asked, view),
-            **chosen_options(asked),
+            **chosen_options(asked, shown=False),
             brain_key=_brain_key(asked),
             log_folder=asked["log_folder"],
             progress=forms.progress_to(ctx),
@@ -176,7 +176,7 @@ def _preview(asked: dict[str, Any], inputs: types.Object, view: SampleCollection
         plan = plan_model_scoring(
             view,
             label_field,
-            chosen_options(asked),
+            chosen_options(asked, shown=True),
             brain_key=brain_key,
             log_folder=asked["log_folder"],
         )

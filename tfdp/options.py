@@ -159,8 +159,15 @@ class Options:
         Raises:
             ValueError: a value is not what it must be, or the preset is unknown.
         """
+        return cls(**{**cls.preset_values(values.get("preset")), **values})
+
+    @classmethod
+    def preset_values(cls, preset: str | None) -> Mapping[str, Any]:
+        """The options that a preset gives, by their names; none for None.
+
+        Raises:
+            ValueError: the preset is unknown.
+        """
         said = options_of(cls)["preset"]
-        name = said.check(values.get("preset"))
-        presets = {} if said.choices is None else said.choices()
-        preset = {} if name is None else presets[name].values
-        return cls(**{**preset, **values})
+        name = said.check(preset)
+        return {} if name is None or said.choices is None else said.choices()[name].values

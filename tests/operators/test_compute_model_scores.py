@@ -134,6 +134,25 @@ def test_the_form_has_the_librarys_defaults(three):
     assert str(find_log_folder(three, "new")) in properties["log_folder"]["view"]["description"]
 
 
+def test_a_preset_fills_the_form(three):
+    plain = form(three, brain_key="new")
+    assert [c["value"] for c in plain["preset"]["view"]["choices"]] == ["1x", "cityscapes", "voc"]
+    left = {name: plain[name]["default"] for name in ("epochs", "batch_size", "image_size")}
+    properties = form(three, brain_key="new", preset="voc", **left)  # as the App keeps them
+    assert errors(properties) == []
+    shown = {name: properties[f"voc_{name}"]["default"] for name in left}
+    assert shown == {"epochs": 12, "batch_size": 16, "image_size": 600}
+    assert properties["voc_decay_epochs"]["default"] == (9.0,)
+    assert {"window", "aggregation", "pixels", "region", "seed"} <= set(properties)
+    changed = form(three, brain_key="new", preset="voc", voc_epochs=4, **left)
+    assert "decay_epochs must be points inside a training of 4 epochs" in errors(changed)[0]
+
+
+def test_a_preset_of_masks_is_none_of_classes(make_dataset):
+    dataset = make_dataset([fo.Sample(filepath="/images/a.png", gt=fo.Classification(label="cat"))])
+    assert "unknown preset '1x'; choose one of dyn_unc" in errors(form(dataset, preset="1x"))[0]
+
+
 def test_a_long_training_on_the_cpu_is_a_warning_with_an_estimate(three):
     def told(**params):
         return [n for n in notices(form(three, **params)) if "On the CPU" in n[1]]

@@ -108,18 +108,18 @@ def find_trainer(labels: LabelField) -> tuple[Callable[..., ModelScores], type[T
     return train_and_score, SegmentationOptions
 
 
-def find_defaults(labels: LabelField, folder: Path) -> dict[str, Any]:
-    """What holds where nothing is asked: as in the folder's log, or else as the library has it.
+def find_defaults(labels: LabelField, folder: Path, preset: str | None = None) -> dict[str, Any]:
+    """What holds where nothing is asked: the preset's, or else the log's, or else the library's.
 
     Raises:
-        ValueError: the packages for models are missing.
+        ValueError: the packages for models are missing, or the preset is not for such labels.
     """
     _, cls = find_trainer(labels)
     defaults = {name: option.default for name, option in options_of(cls).items()}
     logged = read_run(folder) if (folder / "run.json").exists() else {}
     if logged.get("model") in list_models(labels):
         defaults |= {name: value for name, value in logged.items() if name in defaults}
-    return defaults
+    return defaults | {"preset": preset, **cls.preset_values(preset)}
 
 
 def list_models(labels: LabelField) -> tuple[str, ...]:
@@ -193,7 +193,7 @@ def _choose_options(labels: LabelField, folder: Path, asked: Mapping[str, Any]) 
     from ..models.training import find_device
 
     _, cls = find_trainer(labels)
-    chosen = find_defaults(labels, folder)
+    chosen = find_defaults(labels, folder, asked.get("preset"))
     chosen |= {name: asked[name] for name in chosen if asked.get(name) not in (None, (), [])}
     options = cls(**chosen)
     if options.model not in list_models(labels):

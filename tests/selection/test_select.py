@@ -73,6 +73,13 @@ def test_matched_random_shuffles_the_values_of_cb_scs(drawn):
         assert sorted(matched[group]) == pytest.approx(sorted(scores.images.cb_scs[group]))
 
 
+def test_random_scores_go_by_the_seed(drawn):
+    scores = tfdp.score_coco(drawn / "instances.json")
+    for scorer in ("random", "instance_matched_random"):
+        kept = [tfdp.select(scores, 0.5, scorer=scorer, seed=seed).keep_ids for seed in (1, 1, 2)]
+        assert kept[0] == kept[1] != kept[2]
+
+
 def test_cb_without_si_by_hand(few_and_many):
     """Of one class with four squares: each image's part of all SCS."""
     scores = tfdp.score_coco(few_and_many)

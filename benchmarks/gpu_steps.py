@@ -323,7 +323,7 @@ def out_of_memory(setup):
     command = [
         "train-score", str(setup.folder / "instances.json"), "--images", str(setup.images),
         "--log", str(setup.folder / "small"), "-o", str(setup.folder / "small.csv"),
-        "--model", model, "--weights", "none", "--epochs", "1", "--image-size", "800",
+        "--model", model, "--weights", "none", "--epochs", "2", "--image-size", "800",
         "--batch-size", "16", "--device", setup.device, "--workers", "0",
     ]  # fmt: skip
     program = f"{limited_memory(setup.device)}from tfdp.cli import main\n"

@@ -73,4 +73,5 @@ def test_top_1_after_training_on_the_kept_half(digits):
         assert len(part) == 150
         train_and_score_classes(part, folder / scorer, epochs=6, scores=("loss",), **PATIENT)
         top1[scorer] = evaluate_classifier(folder / scorer / "checkpoint.pt", test, **SILENT).top1
-    assert min(top1["all"], top1["random"]) > 0.6 > top1["dyn_unc"] > 0.3  # .1 by chance
+    assert min(top1["all"], top1["random"]) > max(0.5, top1["dyn_unc"])
+    assert top1["dyn_unc"] > 0.2  # .1 by chance

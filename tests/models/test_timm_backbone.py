@@ -152,3 +152,22 @@ def test_networks_without_published_weights_say_so():
         load_start_weights(
             blank("convnext_atto_rms"), f"{TIMM_PREFIX}convnext_atto_rms", "imagenet", ["a", "b"]
         )
+
+
+def test_the_light_network_learns():
+    boxes = torch.tensor([[5.0, 5, 30, 40], [50, 10, 90, 60]])
+    masks = torch.zeros(2, 70, 100, dtype=torch.uint8)
+    masks[0, 5:40, 5:30] = masks[1, 10:60, 50:90] = 1
+    targets = [{"boxes": boxes, "labels": torch.tensor([1, 2]), "masks": masks}]
+    with seeded(0, 0):
+        network = blank_mask_rcnn("maskrcnn_light", 2).train()
+        image = 0.1 * torch.rand(3, 70, 100) + 0.8 * masks.amax(0)
+        optimizer = torch.optim.AdamW(network.parameters(), lr=1e-3)
+        losses = []
+        for _ in range(20):
+            loss = sum(network([image], targets).values())
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            losses.append(loss.item())
+    assert max(losses[-3:]) < 0.5 * losses[0]

@@ -101,8 +101,9 @@ def test_every_score_is_written_on_labels_and_samples(trained):
     dataset, _ = trained
     for name in MODEL_SCORES:
         of_labels, of_samples = dataset.values([f"ground_truth.detections.{name}", name])
-        sums = [sum(v for v in values if v is not None) for values in of_labels]
-        assert of_samples[:MISSING_IMAGE] == pytest.approx(sums[:MISSING_IMAGE]), name
+        combine = np.mean if name == "aum" else np.sum
+        expected = [combine([v for v in of if v is not None]) for of in of_labels[:MISSING_IMAGE]]
+        assert of_samples[:MISSING_IMAGE] == pytest.approx(expected), name
         assert of_samples[MISSING_IMAGE] is None
         assert np.std(of_samples[:MISSING_IMAGE]) > 0, name
 
@@ -185,6 +186,20 @@ def test_a_checkpoint_alone_gives_the_scores_of_one_model(trained):
         found, expected = copy.limit(MISSING_IMAGE).values([f"snapshot_{name}", name])
         assert found == pytest.approx(expected, rel=1e-4)
     copy.delete()
+
+
+def test_a_mask_without_a_pixel_is_listed_where_masks_are_asked_for(four_images, drawn):
+    dataset = import_coco(four_images, drawn / "images")
+    first = dataset.first()
+    line = detection("tile", np.eye(120, dtype=bool), box=(0, 0, 1, 1))
+    first.ground_truth.detections.append(line)
+    first.save()
+    results = train(dataset, epochs=0, region="mask")
+    assert results.skipped == {"no_pixel_of_mask": [line.id]}
+    of_labels = {label.id: label["loss"] for label in dataset.first().ground_truth.detections}
+    assert of_labels.pop(line.id) is None
+    assert dataset.first()["loss"] == pytest.approx(sum(of_labels.values()))
+    dataset.delete()
 
 
 def test_deleting_the_run_deletes_its_fields_and_leaves_the_log(trained):

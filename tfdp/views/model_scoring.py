@@ -147,7 +147,7 @@ def compute_model_scores(
         **options: see these; what is not for such labels is passed over.
         brain_key: the name of the run, as in ``compute_shape_scores``.
         field_prefix: what the fields' names begin with, as in ``compute_shape_scores``.
-        log_folder: where the training log and the checkpoint go: 1.7 kB an instance and epoch. By
+        log_folder: where the training log and the checkpoint go: .4 kB an instance and epoch. By
             default ``tfdp/<dataset>/<brain_key>`` beside FiftyOne's folder of datasets. Deleting
             the run leaves it.
         progress: True or None for a progress bar, False for none, or a function that is called with

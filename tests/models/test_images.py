@@ -23,7 +23,7 @@ from tests.models.photos import (  # noqa: E402
 )
 from tfdp.models import data  # noqa: E402
 from tfdp.models.class_views import Views  # noqa: E402
-from tfdp.models.images import read_image  # noqa: E402
+from tfdp.models.images import image_problem, read_image  # noqa: E402
 from tfdp.sources.formats import open_sources  # noqa: E402
 from tfdp.sources.records import read_records  # noqa: E402
 
@@ -156,3 +156,18 @@ def test_damaged_exif_turns_nothing(tmp_path):
     start = content.index(b"EXIF") + 8
     (tmp_path / "a.webp").write_bytes(content[:start] + b"garbage!" + content[start + 8 :])
     assert read_image(tmp_path / "a.webp").size == (HEIGHT, WIDTH)
+
+
+@pytest.mark.parametrize("ending", ["png", "tiff"])
+def test_grey_values_of_16_bits_keep_their_upper_8(tmp_path, ending):
+    path = tmp_path / f"a.{ending}"
+    Image.fromarray(np.array([[0, 255, 256, 0x1234, 0xFFFF]], np.uint16)).save(path)
+    assert np.asarray(read_image(path))[0].tolist() == [[v] * 3 for v in (0, 0, 1, 0x12, 255)]
+
+
+@pytest.mark.parametrize("kind, found", [(np.int32, "32 bits"), (np.float32, "decimal numbers")])
+def test_values_that_can_be_of_any_range_are_refused(tmp_path, kind, found):
+    Image.fromarray(np.ones((2, 3), kind)).save(tmp_path / "a.tiff")
+    reason, detail = image_problem(tmp_path / "a.tiff")
+    assert reason == "unreadable_image"
+    assert found in detail

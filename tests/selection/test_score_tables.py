@@ -110,6 +110,11 @@ WRONG = {
     ),
     "nothing but ids": (table(image_id=[10]), "loss", "no column of numbers beside image_id"),
     "infinite": (table(image_id=[10], loss=[np.inf]), "loss", "NaN or infinite, the first .* 10"),
+    "an infinite instance": (
+        of_instances(loss=[1, np.inf, -np.inf]),
+        "loss",
+        "2 instances of the table have a score 'loss' that is infinite, the first of them 2",
+    ),
     "no score at all": (table(image_id=[10], loss=[np.nan]), "loss", "none of the 3 images has"),
     "no table": (7, "loss", "tables must be paths or arrow tables, but got 7"),
     "a list of no tables": ([7], "loss", "tables must be paths or arrow tables, but got 7"),

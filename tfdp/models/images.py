@@ -21,6 +21,9 @@ from ..files.regular_files import check_regular_file
 if TYPE_CHECKING:
     from pathlib import Path
 
+BITS = 8  # of a channel
+OF_ANY_RANGE = {"I": "one of 32 bits", "F": "one of decimal numbers"}  # Pillow's modes
+
 
 class WrongSizeError(ValueError):
     """An image is not of the size that its record says."""
@@ -37,6 +40,18 @@ def _meant_orientation(image: Image.Image, expected: tuple[int, int] | None) -> 
     found = f"expected {expected} px, found {image.size}"
     turned = f", and {shown} turned by its EXIF orientation {orientation}"
     raise WrongSizeError(found if orientation == UPRIGHT else found + turned)
+
+
+def _in_rgb(image: Image.Image) -> Image.Image:
+    """In RGB of 8 bits: of grey values of 16, which Pillow would cut off at 255, the upper 8."""
+    if image.mode.startswith("I;16") or (image.mode == "I" and image.format == "PNG"):
+        return Image.fromarray((np.asarray(image) >> BITS).astype(np.uint8)).convert("RGB")
+    if image.mode in OF_ANY_RANGE:
+        raise ValueError(
+            f"expected an image of 8 or 16 bits a channel, found {OF_ANY_RANGE[image.mode]}, which"
+            " can be of any range: save it with 8 bits"
+        )
+    return image.convert("RGB")
 
 
 def read_image(
@@ -57,6 +72,7 @@ def read_image(
     Raises:
         OSError: no such file, no regular file, not an image, cut off.
         WrongSizeError: it is not of the expected size, turned or not.
+        ValueError: its values can be of any range: 32 bits, or decimal numbers.
         PIL.Image.DecompressionBombError: more than twice `PIL.Image.MAX_IMAGE_PIXELS`.
     """
     check_regular_file(path)
@@ -68,7 +84,7 @@ def read_image(
             orientation = _meant_orientation(image, expected)
             if size is not None:
                 image.draft(None, turned_size(size, orientation))
-            pixels = image.convert("RGB")
+            pixels = _in_rgb(image)
     if orientation in TURNS:
         pixels = pixels.transpose(TURNS[orientation])
     return pixels if size is None else pixels.resize(size, Image.Resampling.BILINEAR)

@@ -105,12 +105,14 @@ def make_table_candidates(
         aggregation: one of `AGGREGATIONS`; None: the scorer's own.
 
     Raises:
-        ValueError: the table names an image that is not there, or a row twice; it holds scores of
-            images, and another aggregation is asked for than their own; no image has a score.
+        ValueError: the table names an image that is not there, or a row twice; a score is infinite;
+            the table holds scores of images, and another aggregation is asked for than their own;
+            no image has a score.
     """
     rows = _find_rows(table, image_ids)
     values = table.columns[column].cast(pa.float64()).to_numpy()  # null becomes NaN
     if table.is_of_instances:
+        _check_finite(table, column, values)
         image_scores = aggregate_by_scorer(column, values, rows, len(image_ids), aggregation)
     else:
         check_own_aggregation(column, aggregation)
@@ -126,6 +128,17 @@ def make_table_candidates(
         resolve_aggregation(column, aggregation) if table.is_of_instances else None,
         table.name,
     )
+
+
+def _check_finite(table: ScoreTable, column: str, values: NDArray[np.float64]) -> None:
+    """Refuses infinite scores, which would be left out as if there were none."""
+    infinite = np.flatnonzero(np.isinf(values))
+    if len(infinite):
+        first = table.columns[INSTANCE_ID][int(infinite[0])].as_py()
+        raise ValueError(
+            f"{len(infinite)} instances of {table.name} have a score {column!r} that is infinite, "
+            f"the first of them {first!r}; give numbers, or no score at all"
+        )
 
 
 def _find_rows(table: ScoreTable, image_ids: NDArray[Any]) -> NDArray[np.int64]:

@@ -128,3 +128,9 @@ def test_matched_random_is_matched_to_cb_scs(few_and_many):
     """Each sample is the only one with as many instances: nothing is left to shuffle."""
     found = candidates(few_and_many, "instance_matched_random")
     assert found.scores[:2] == pytest.approx(few_and_many.values("cb_scs")[:2])
+
+
+@pytest.mark.parametrize("aggregation, expected", [(None, [0.25, 0.75]), ("mean", [0.25, 0.25])])
+def test_plain_scorers_of_instances_take_it_too(few_and_many, aggregation, expected):
+    found = candidates(few_and_many, "inverse_frequency", aggregation=aggregation)
+    assert found.scores[:2] == pytest.approx(expected)

@@ -73,7 +73,10 @@ def test_the_kept_part_is_trained_on_and_the_rest_is_the_test(digits, table, tmp
 @pytest.mark.parametrize(
     "words, message",
     [
-        (["--region", "mask"], "unrecognized arguments: --region mask"),
+        (
+            ["--region", "mask"],
+            "--region mask (see tfdp train-score --task classification --help)",
+        ),
         (["--instances", "n.csv"], "unrecognized arguments: --instances n.csv"),
         (["--format", "coco"], "unrecognized arguments: --format coco"),
         (["--images", "nowhere"], "--images must be the folder of the images"),
@@ -104,7 +107,7 @@ def test_masks_have_their_own_options(annotations, tmp_path, capfd):
     assert "--images" in capfd.readouterr().err
     with pytest.raises(SystemExit):
         run("train-score", annotations, "--images", tmp_path, "--crops", "--log", tmp_path, "-o", tmp_path / "i.csv")  # fmt: skip
-    assert "unrecognized arguments: --crops" in capfd.readouterr().err
+    assert "--crops (see tfdp train-score --task segmentation --help)" in capfd.readouterr().err
 
 
 @pytest.mark.parametrize("task, own", [("classification", "--crops"), ("segmentation", "--region")])

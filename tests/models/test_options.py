@@ -50,5 +50,8 @@ def test_a_log_is_of_what_makes_the_training():
 
 def test_all_scores_of_a_run_are_chosen_where_none_is_named():
     assert SegmentationOptions(epochs=0).chosen_scores == ("entropy", "loss", "el2n")
+    snapshots_and_sums = ("entropy", "loss", "el2n", "forgetting", "aum")
+    assert SegmentationOptions(epochs=1).chosen_scores == snapshots_and_sums  # no window fits
+    assert len(SegmentationOptions(epochs=2).chosen_scores) == 7
     assert len(SegmentationOptions().chosen_scores) == 7
     assert SegmentationOptions(scores=["aum"]).chosen_scores == ("aum",)

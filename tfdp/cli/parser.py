@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from ..version import __version__
 from .compare import add_compare_parser
@@ -19,10 +19,19 @@ _BAD_CALL = 2
 
 
 class _Parser(argparse.ArgumentParser):
-    """A parser that says what is wrong in one line."""
+    """A parser that says what is wrong in one line, and whose help says what there is."""
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Refuses itself what it does not know: argparse leaves that to the program's parser."""
+        known, unknown = super().parse_known_args(args, namespace)
+        if unknown:
+            self.error(f"unrecognized arguments: {' '.join(unknown)}")
+        return known, unknown
 
     def error(self, message: str) -> NoReturn:
-        self.exit(_BAD_CALL, f"{self.prog}: error: {message} (see {self.prog} --help)\n")
+        task = self.get_default("task")
+        command = self.prog if task is None else f"{self.prog} --task {task}"
+        self.exit(_BAD_CALL, f"{self.prog}: error: {message} (see {command} --help)\n")
 
 
 def make_parser(words: Sequence[str] = ()) -> argparse.ArgumentParser:

@@ -24,7 +24,7 @@ def add_task_option(parser: argparse.ArgumentParser, task: str) -> None:
     parser.add_argument(
         "--task",
         choices=TASKS,
-        default=SEGMENTATION,
+        default=task,
         help=f"instance masks, or one class an image ({SEGMENTATION}). What else there is depends "
         f"on it; see also {others}",
     )

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.floating]
 
+LEAST_WINDOW = 2  # epochs that have a standard deviation
 PAPER_WINDOW = 10  # epochs; Dyn-Unc, section 4.1
 RELEASED_FACTOR = 10
 WINDOWS = {
@@ -91,13 +92,13 @@ def dual(target_probability: Floats, window: int) -> NDArray[np.float64]:
 
 def default_window(epochs: int, windows: str = "all") -> int:
     """J = 10, as in the paper, or what fits into fewer epochs; at least 2."""
-    return max(2, min(PAPER_WINDOW, epochs - (windows == "released")))
+    return max(LEAST_WINDOW, min(PAPER_WINDOW, epochs - (windows == "released")))
 
 
 def check_window(epochs: int, window: int, windows: str = "all") -> None:
     """Raise ValueError unless 2 <= J <= E; without the last window, J < E."""
-    if window < 2:
-        raise ValueError(f"expected a window of at least 2 epochs, got {window}")
+    if window < LEAST_WINDOW:
+        raise ValueError(f"expected a window of at least {LEAST_WINDOW} epochs, got {window}")
     if epochs < window:
         raise ValueError(
             f"expected at least as many epochs as the window has, got {epochs} for a window of"

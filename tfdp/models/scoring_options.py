@@ -22,8 +22,11 @@ MODEL_SCORES = SNAPSHOT_SCORES + DYNAMIC_SCORES
 
 
 def default_scores(epochs: int) -> tuple[str, ...]:
-    """All scores after a training; those of one model for weights that were not trained."""
-    return MODEL_SCORES if epochs else SNAPSHOT_SCORES
+    """All scores that so many epochs can give; without a training those of one model."""
+    if epochs == 0:
+        return SNAPSHOT_SCORES
+    windowed = names_needing("window") if epochs < dynamics.LEAST_WINDOW else ()
+    return tuple(name for name in MODEL_SCORES if name not in windowed)
 
 
 def find_stored(scores: Sequence[str]) -> str:
@@ -71,7 +74,7 @@ class ScoringOptions(Options):
         None,
         "Window",
         "epochs, of dyn_unc and dual; by default 10, or what fits where there are fewer",
-        least=2,
+        least=dynamics.LEAST_WINDOW,
         most=MOST_EPOCHS,
     )
     windows: str = option(
@@ -81,7 +84,7 @@ class ScoringOptions(Options):
         None,
         "Epochs of DUAL",
         "the first of the training that dual looks at, as its authors do; by default all",
-        least=2,
+        least=dynamics.LEAST_WINDOW,
         most=MOST_EPOCHS,
     )
 

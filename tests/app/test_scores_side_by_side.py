@@ -7,7 +7,7 @@ from fiftyone.operators.delegated import DelegatedOperationService
 
 import tfdp
 from tests.views.datasets import import_coco
-from tfdp.views.model_plan import find_missing_packages
+from tfdp.models.packages import find_missing_packages
 
 pytestmark = pytest.mark.app
 
@@ -36,7 +36,7 @@ def test_scores_are_compared(app, scored):
 
 
 def test_the_form_of_a_training_says_what_it_will_do(app, scored, require):
-    require(not find_missing_packages(), "torch and torchvision (the extra `models`)")
+    require(not find_missing_packages(), "the packages of the extra `models`")
     app.open(scored)
     app.operator("Compute model scores")
     app.page.get_by_text("Writes entropy, loss, el2n").wait_for()
@@ -46,7 +46,7 @@ def test_the_form_of_a_training_says_what_it_will_do(app, scored, require):
 
 
 def test_a_training_is_scheduled_and_run(app, scored, require):
-    require(not find_missing_packages(), "torch and torchvision (the extra `models`)")
+    require(not find_missing_packages(), "the packages of the extra `models`")
     app.open(scored)
     app.operator("Compute model scores")
     app.page.get_by_text("Writes entropy, loss, el2n").wait_for()

@@ -6,9 +6,10 @@ import pytest
 
 import tfdp
 from tests.views.datasets import detection, rectangle, sample
+from tfdp.models.packages import find_missing_packages
 from tfdp.views.candidates import score_candidates
 from tfdp.views.contents import read_contents
-from tfdp.views.model_plan import find_missing_packages, plan_model_scoring
+from tfdp.views.model_plan import plan_model_scoring
 
 
 @pytest.fixture
@@ -118,7 +119,7 @@ def test_fields_say_what_they_are_of_an_image(few_and_many):
 
 @pytest.mark.parametrize("asked, way", [(None, "mean"), ("max", "maximum")])
 def test_fields_of_model_scores_say_it_too(shapes, require, asked, way):
-    require(not find_missing_packages(), "torch and torchvision (the extra `models`)")
+    require(not find_missing_packages(), "the packages of the extra `models`")
     plan = plan_model_scoring(shapes, "gt", {"aggregation": asked, "scores": ["aum"]})
     (field,) = plan.on_samples
     assert field.description.endswith(f"Here: the {way} over the sample's instances.")

@@ -10,11 +10,12 @@ import pytest
 import tfdp
 from tests.views.datasets import cut_annotations, detection, import_coco, rectangle
 from tfdp.models.log_reading import read_seconds
+from tfdp.models.packages import find_missing_packages
 from tfdp.models.scoring_options import MODEL_SCORES
 from tfdp.sources.formats import open_sources
 from tfdp.sources.records import read_records
 from tfdp.views.labels import find_label_field
-from tfdp.views.model_plan import find_log_folder, find_missing_packages
+from tfdp.views.model_plan import find_log_folder
 from tfdp.views.records import read_view_records
 
 ROOT = Path(__file__).parents[2]
@@ -34,7 +35,7 @@ def train(dataset, **kwargs):
 
 @pytest.fixture(scope="module", autouse=True)
 def needs_torch(require):
-    require(not find_missing_packages(), "torch and torchvision (the extra `models`)")
+    require(not find_missing_packages(), "the packages of the extra `models`")
 
 
 @pytest.fixture(scope="module")

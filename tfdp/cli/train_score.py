@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +10,7 @@ import pyarrow as pa
 
 from ..files.stopping import stopping
 from ..files.tables import write_arrow
+from ..models.packages import find_missing_packages
 from ..models.scoring_options import MODEL_SCORES
 from ..models.torchrun import find_started
 from ..skipped import Skipped
@@ -124,8 +124,10 @@ def _tell(trained: Trained, skipped: Skipped, log: Path) -> None:
 
 def _run(arguments: argparse.Namespace) -> int:
     task = TRAINED[arguments.task]
-    if find_spec("torch") is None:
-        raise ValueError("train-score needs torch: install the extra, pip install 'tfdp[models]'")
+    if missing := find_missing_packages():
+        raise ValueError(
+            f"train-score needs {' and '.join(missing)}: run pip install {' '.join(missing)}"
+        )
     asked = given_options(arguments, task.options)
     options = task.options.given(**asked)  # refuses before the images are read
     _check_inputs(arguments, options.epochs)

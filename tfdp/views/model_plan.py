@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 from contextlib import suppress
 from dataclasses import asdict, replace
@@ -13,6 +12,7 @@ import fiftyone as fo
 
 from ..models.log_reading import read_run
 from ..models.options import ClassificationOptions, SegmentationOptions
+from ..models.packages import find_missing_packages
 from ..models.scoring_options import MODEL_SCORES
 from ..options import options_of
 from .field_names import choose_prefix, name_score_fields
@@ -30,8 +30,6 @@ if TYPE_CHECKING:
     from ..models.score_log import ModelScores
     from .fields import OwnField
     from .labels import LabelField
-
-PACKAGES = ("torch", "torchvision")
 
 
 class ModelScoringPlan(NamedTuple):
@@ -54,11 +52,6 @@ class ModelScoringPlan(NamedTuple):
     options: TrainingOptions
     config: ModelScoringConfig
     resumes: bool
-
-
-def find_missing_packages() -> list[str]:
-    """Those of the packages for models that are not installed; none of them is imported."""
-    return [name for name in PACKAGES if importlib.util.find_spec(name) is None]
 
 
 def find_log_folder(

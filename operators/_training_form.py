@@ -77,8 +77,8 @@ def ask_training(
     devices = list_devices()
     special: dict[str, dict[str, Any]] = {
         "model": {
-            "choices": list_models(labels),
-            "description": "One with a resnet18 is for quick looks",
+            "choices": None,  # there are more than these
+            "view": types.AutocompleteView(choices=forms.list_choices(list_models(labels))),
         },
         "weights": {"view": types.AutocompleteView(choices=forms.list_choices(NAMED_WEIGHTS))},
         "device": {

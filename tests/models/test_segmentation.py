@@ -191,6 +191,6 @@ def test_nothing_to_train_on_is_an_error(toy, tmp_path):
 
 def test_a_window_longer_than_the_training_is_an_error_before_it(toy, tmp_path):
     records, _ = read_records(open_sources(toy), toy.parent)
-    with pytest.raises(ValueError, match="got 1 for a window of 2"):
-        train_and_score(records, tmp_path / "log", epochs=1, **QUICK)
+    with pytest.raises(ValueError, match="got 2 for a window of 3"):
+        train_and_score(records, tmp_path / "log", epochs=2, window=3, **QUICK)
     assert not (tmp_path / "log").exists()

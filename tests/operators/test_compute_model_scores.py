@@ -197,7 +197,8 @@ def test_a_classifier_is_offered_for_classes(make_dataset):
 WRONG = {
     "no such model": ({"model": "yolo"}, "expected a model of"),
     "no such field": ({"label_field": "nothing"}, "no field 'nothing'"),
-    "fewer epochs than the window": ({"epochs": 1}, "at least as many epochs"),
+    "fewer epochs than the window": ({"window": 3}, "at least as many epochs"),
+    "no such backbone": ({"model": "maskrcnn:resnet1O1"}, "names like it: resnet101"),
     "no epochs for dynamics": ({"epochs": 0, "scores": ["aum"]}, "need a training"),
     "another training's log": ({"epochs": 3}, "a training with epochs 2, not 3"),
     "a log inside the plugin": ({"log_folder": str(Path(__file__).parent)}, "inside the plugin"),

@@ -100,6 +100,8 @@ def _run(arguments: argparse.Namespace) -> None:
         with outputs.write() as staging, staging.open(arguments.output) as file:
             write_comparison_to(file, comparison, arguments.output)
     say(_describe(comparison))
+    if arguments.aggregation is not None and arguments.scores:
+        say("tables of scores of images are taken as they are, whatever the aggregation")
 
 
 def add_compare_parser(subparsers: Any) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ..scores.table import higher_first
 from ..selection.composition import rank_class_losses
+from ..selection.policies import POLICIES
 
 if TYPE_CHECKING:
     from ..models.class_evaluation import Accuracy
@@ -53,10 +55,19 @@ def describe_accuracy(accuracy: Accuracy) -> str:
     return "\n".join(lines)
 
 
+def _describe_score(selection: Selection) -> str:
+    """What the images were ranked by, and how the budget was filled."""
+    of = "" if selection.table is None else f" of {selection.table}"
+    way = "" if selection.aggregation is None else f" ({selection.aggregation} over an image)"
+    first = "highest" if higher_first(selection.scorer) else "lowest"
+    policy = POLICIES[selection.criteria.policy].label.lower()
+    return f"by {selection.scorer}{of}{way}, {first} first; policy {policy}"
+
+
 def describe_selection(selection: Selection, num_losses: int = 5) -> str:
-    """A small table of what is kept: images, instances, sizes, the classes that lose most."""
+    """What was asked, and what is kept: images, instances, sizes, the classes that lose most."""
     before, after = selection.before, selection.after
-    lines = [f"{'':<24}{'before':>10}{'kept':>10}  {'':>7}"]
+    lines = [_describe_score(selection), f"{'':<24}{'before':>10}{'kept':>10}  {'':>7}"]
     lines.append(_row("images", before.images, after.images))
     lines.append(_row("instances", before.instances, after.instances))
     for size, count in before.instances_per_size.items():

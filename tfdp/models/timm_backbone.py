@@ -45,8 +45,12 @@ class TimmBackbone(nn.Module):
         return found
 
 
-def _find_config(name: str) -> Any:
-    """What timm says of the network, of its published weights above all."""
+def find_config(name: str) -> Any:
+    """What timm says of the network, of its published weights above all.
+
+    Raises:
+        ValueError: timm has no such network.
+    """
     if timm.is_model(name):
         return timm.get_pretrained_cfg(name)
     near = difflib.get_close_matches(name, timm.list_models(), MOST_NEAR, cutoff=0.5)
@@ -58,7 +62,7 @@ def _find_config(name: str) -> Any:
 
 def _make_body(name: str, **source: Any) -> Any:
     """The network's feature maps; trained as timm's `source` says, random without."""
-    has_size = _find_config(name).fixed_input_size
+    has_size = find_config(name).fixed_input_size
     if has_size:
         source["strict_img_size"] = False  # Swin's windows can be of any number
     try:
@@ -112,7 +116,7 @@ def make_timm_backbone(name: str, channels: int, *, pretrained: bool) -> TimmBac
 
 def read_normalisation(name: str) -> tuple[list[float], list[float]]:
     """Mean and deviation of the three colours, in [0, 1], that the network was trained with."""
-    said = _find_config(name)
+    said = find_config(name)
     return list(said.mean), list(said.std)
 
 
@@ -122,7 +126,7 @@ def download_backbone(name: str) -> State:
     Raises:
         ValueError: there are none, or they could not be downloaded; says what to do.
     """
-    said = _find_config(name)
+    said = find_config(name)
     if not said.has_weights:
         raise ValueError(
             f'timm has no published weights of {name}: start from "none" or from a file'

@@ -102,8 +102,8 @@ def check_own_aggregation(scorer: str, aggregation: str | None) -> None:
     own = resolve_aggregation(scorer, None)
     if resolve_aggregation(scorer, aggregation) != own:
         raise ValueError(
-            f"{scorer!r} scores images, not their instances: it has no {aggregation!r}; leave the "
-            f"aggregation out, or at {own!r}"
+            f"{scorer!r} scores images, not their instances: it has no {aggregation!r}; ask for "
+            f"the aggregation {own!r}"
         )
 
 

@@ -110,20 +110,43 @@ def find_defaults(labels: LabelField, folder: Path, preset: str | None = None) -
     _, cls = find_trainer(labels)
     defaults = {name: option.default for name, option in options_of(cls).items()}
     logged = read_run(folder) if (folder / "run.json").exists() else {}
-    if logged.get("model") in list_models(labels):
+    if _learns_from(logged.get("model"), labels):
         defaults |= {name: value for name, value in logged.items() if name in defaults}
     return defaults | {"preset": preset, **cls.preset_values(preset)}
 
 
 def list_models(labels: LabelField) -> tuple[str, ...]:
-    """The models that learn from such labels; the packages for models must be there."""
+    """Models that learn from such labels, not all; the packages for models must be there."""
     if isinstance(labels, ClassField):
         from ..models.classification_task import CLASSIFIERS
 
         return CLASSIFIERS
-    from ..models.mask_rcnn import MASK_RCNN_MODELS
+    from ..models.mask_rcnn import SUGGESTED_MODELS
 
-    return MASK_RCNN_MODELS
+    return SUGGESTED_MODELS
+
+
+def check_model(model: str, labels: LabelField) -> None:
+    """Raise ValueError for a model that does not learn from such labels."""
+    if isinstance(labels, ClassField):
+        if model not in list_models(labels):
+            known = ", ".join(list_models(labels))
+            raise ValueError(f"expected a model of {known}, got {model!r}")
+        return
+    from ..models.mask_rcnn import find_timm_backbone
+    from ..models.timm_backbone import find_config
+
+    backbone = find_timm_backbone(model)
+    if backbone is not None:
+        find_config(backbone)
+
+
+def _learns_from(model: Any, labels: LabelField) -> bool:
+    try:
+        check_model(str(model), labels)
+    except ValueError:
+        return False
+    return True
 
 
 def list_devices() -> list[str]:
@@ -189,10 +212,7 @@ def _choose_options(labels: LabelField, folder: Path, asked: Mapping[str, Any]) 
     chosen = find_defaults(labels, folder, asked.get("preset"))
     chosen |= {name: asked[name] for name in chosen if asked.get(name) not in (None, (), [])}
     options = cls(**chosen)
-    if options.model not in list_models(labels):
-        raise ValueError(
-            f"expected a model of {', '.join(list_models(labels))}, got {options.model!r}"
-        )
+    check_model(options.model, labels)
     device = str(find_device(options.device))
     return replace(options, device=device, scores=options.chosen_scores)
 

@@ -33,7 +33,7 @@ format: $(READY)
 
 setup: $(READY)
 
-models: $(MODELS_READY)  ## torch and torchvision, for the model-based scores (5 GB)
+models: $(MODELS_READY)  ## torch and what goes with it, for the model-based scores (5 GB)
 
 $(READY): pyproject.toml constraints.txt scripts/ensure_mongod.py
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "tfdp needs Python 3.10 or newer, but $(PYTHON) is " + sys.version.split()[0])'

@@ -150,19 +150,20 @@ def test_losses_that_are_not_finite_stop_it_and_say_what_to_try(tmp_path):
         train(task, RECIPE, tmp_path)
 
 
-def test_a_loss_that_is_not_finite_is_found_between_two_looks_and_before_a_checkpoint(tmp_path):
+@pytest.mark.parametrize("batch, looked", [(25, 41), (50, 50)], ids=["between", "the last"])
+def test_a_loss_that_is_not_finite_is_found_at_the_next_look(tmp_path, batch, looked):
     seen = []
 
     def loss(w):
         seen.append(w)
-        return w * (float("inf") if len(seen) == 25 else 1)
+        return w * (float("inf") if len(seen) == batch else 1)
 
     task = OneNumber(loss)
     task.examples, task.groups = range(100), np.zeros(100, int)
     recipe = replace(RECIPE, epochs=1, batch_size=2)
-    with pytest.raises(ValueError, match=r"found loss -?(inf|nan) in epoch 1/1, batch 25/50"):
+    with pytest.raises(ValueError, match=rf"found loss -?(inf|nan) in epoch 1/1, batch {batch}/50"):
         train(task, recipe, tmp_path)
-    assert len(seen) == 41  # the next look after it
+    assert len(seen) == looked
     assert not (tmp_path / "checkpoint.pt").exists()
 
 

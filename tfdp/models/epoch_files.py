@@ -1,7 +1,7 @@
 """An epoch's file of a training log: which columns it has, and how its pixels are coded.
 
 A pixel of a mask is a two-class decision, so that its correctness is the side of 1/2 that the
-target's probability is on: one of 32 equal steps of [0, 1] tells both. What is written is how far
+target's probability is on: one of 64 equal steps of [0, 1] tells both. What is written is how far
 each pixel's step is from that of the pixel before the last: in its last layer the mask head makes
 four pixels of one, two by two, each with weights of its own, so that every second is the nearest.
 An image's class can be the likeliest of many with less than 1/2: there, correctness is a column of
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 
     Columns = dict[str, NDArray[Any]]
 
-STEPS = 32  # of a pixel's target probability
+STEPS = 64  # of a pixel's target probability
 OF_LEVELS = LEVELS // STEPS
 
 

@@ -19,7 +19,7 @@ killed run goes on from it, and can be scored again later with other windows or 
     pixels: the sums. All that entropy, loss, el2n and aum need: where no more is asked for, no more
     is stored.
   - `correct`: the correctness bits, where forgetting is asked for, but not dyn_unc and dual.
-  - `target_probability`: q, where dyn_unc or dual are asked for: which of 32 equal steps of [0, 1]
+  - `target_probability`: q, where dyn_unc or dual are asked for: which of 64 equal steps of [0, 1]
     it is in, correct pixels in the upper half (`epoch_files.py` says how they are written); of an
     image's class, where `correct` stands beside it, which of 65536.
 - `seconds.json`: wall times of `training` and `scoring`, those before a kill included.

@@ -15,7 +15,8 @@ from tfdp.models.scoring_options import default_scores
 from tfdp.options import options_of
 from tfdp.scores.table import SCORERS
 from tfdp.values import check_text, shown
-from tfdp.views.model_plan import find_defaults, find_trainer, list_devices, list_models
+from tfdp.views.learners import list_devices, list_models
+from tfdp.views.model_plan import find_defaults, find_trainer
 
 from . import _forms as forms
 from ._options import ask, checks_of

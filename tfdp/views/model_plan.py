@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from contextlib import suppress
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -18,6 +17,7 @@ from ..options import options_of
 from .field_names import choose_prefix, name_score_fields
 from .fiftyone_internals import root_dataset
 from .labels import ClassField, check_view, find_mask_field, list_class_fields
+from .learners import check_model, learns_from
 from .run_fields import own_configs
 from .runs import ModelScoringConfig
 
@@ -110,54 +110,9 @@ def find_defaults(labels: LabelField, folder: Path, preset: str | None = None) -
     _, cls = find_trainer(labels)
     defaults = {name: option.default for name, option in options_of(cls).items()}
     logged = read_run(folder) if (folder / "run.json").exists() else {}
-    if _learns_from(logged.get("model"), labels):
+    if learns_from(logged.get("model"), labels):
         defaults |= {name: value for name, value in logged.items() if name in defaults}
     return defaults | {"preset": preset, **cls.preset_values(preset)}
-
-
-def list_models(labels: LabelField) -> tuple[str, ...]:
-    """Models that learn from such labels, not all; the packages for models must be there."""
-    if isinstance(labels, ClassField):
-        from ..models.classification_task import CLASSIFIERS
-
-        return CLASSIFIERS
-    from ..models.mask_rcnn import SUGGESTED_MODELS
-
-    return SUGGESTED_MODELS
-
-
-def check_model(model: str, labels: LabelField) -> None:
-    """Raise ValueError for a model that does not learn from such labels."""
-    if isinstance(labels, ClassField):
-        if model not in list_models(labels):
-            known = ", ".join(list_models(labels))
-            raise ValueError(f"expected a model of {known}, got {model!r}")
-        return
-    from ..models.mask_rcnn import find_timm_backbone
-    from ..models.timm_backbone import find_config
-
-    backbone = find_timm_backbone(model)
-    if backbone is not None:
-        find_config(backbone)
-
-
-def _learns_from(model: Any, labels: LabelField) -> bool:
-    try:
-        check_model(str(model), labels)
-    except ValueError:
-        return False
-    return True
-
-
-def list_devices() -> list[str]:
-    """The devices that were found, the best first; the packages for models must be there."""
-    from ..models.training import find_device
-
-    found = []
-    for name in ("cuda", "mps", "cpu"):
-        with suppress(ValueError):
-            found.append(find_device(name).type)
-    return found
 
 
 def estimate_seconds(plan: ModelScoringPlan, samples: SampleCollection) -> float | None:

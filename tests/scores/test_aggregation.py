@@ -71,5 +71,7 @@ def test_scores_of_images_take_their_own_way_alone():
     for scorer, own, other in (("count", "sum", "mean"), ("aum", "mean", "sum")):
         check_own_aggregation(scorer, None)
         check_own_aggregation(scorer, own)
-        with pytest.raises(ValueError, match=f"it has no '{other}'; leave .* at '{own}'"):
+        with pytest.raises(
+            ValueError, match=f"it has no '{other}'; ask for the aggregation '{own}'"
+        ):
             check_own_aggregation(scorer, other)

@@ -80,7 +80,9 @@ def test_a_table_of_aums_takes_the_preset_but_no_sum(scores):
     given = table(image_id=[10, 20], aum=[2.0, 1.0])
     selection = tfdp.select(scores, keep=1, tables=given, preset="ccs", beta=0.5)
     assert (selection.keep_ids, selection.criteria.preset) == ([10], "ccs")
-    with pytest.raises(ValueError, match=r"'aum' scores images.*no 'sum'; leave .* or at 'mean'"):
+    with pytest.raises(
+        ValueError, match=r"'aum' scores images.*no 'sum'; ask for the aggregation 'mean'"
+    ):
         tfdp.select(scores, keep=1, tables=given, scorer="aum", aggregation="sum")
 
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from ..scores.aggregation import aggregate_by_scorer, resolve_aggregation
 from ..scores.table import SCORERS, list_plain_scorers
+from ..values import check_text
 from .fields import score_of
 from .fiftyone_internals import root_dataset
 from .labels import list_label_fields
@@ -38,7 +39,7 @@ def find_label_scores(view: SampleCollection, field: str) -> LabelField | None:
 
 def can_aggregate(view: SampleCollection, scorer: str) -> bool:
     """Whether a scorer's image scores are made of those of instances, and can be made anew."""
-    if view.get_field(scorer) is not None:
+    if view.get_field(check_text("scorer", scorer)) is not None:
         return find_label_scores(view, scorer) is not None
     return scorer in list_plain_scorers() and SCORERS[scorer].level == "instance"
 

@@ -13,16 +13,16 @@ from tests.sources.conftest import names_in
 
 
 def limit_file_size():
-    resource.setrlimit(resource.RLIMIT_FSIZE, (300, 300))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (200, 200))
 
 
 @pytest.mark.parametrize("command", ["score", "prune"])
 def test_a_full_disk_leaves_nothing_half_written(annotations, out, command):
     outputs = {
-        "score": ["-o", out / "i.csv", "--instances", out / "n.parquet"],
+        "score": ["--instances", out / "n.parquet", "-o", out / "i.csv"],
         "prune": ["--keep", 1, "-o", out / "p.json", "--report", out / "r.json"],
     }
-    # as full as a disk can be made without being root: no file may grow beyond 300 bytes
+    # as full as a disk can be made without being root: no file may grow beyond 200 bytes
     environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
     done = run_process(
         command, annotations, *outputs[command], preexec_fn=limit_file_size, env=environment

@@ -50,10 +50,9 @@ def test_a_training_is_scheduled_and_run(app, scored, require):
     app.open(scored)
     app.operator("Compute model scores")
     app.page.get_by_text("Writes entropy, loss, el2n").wait_for()
-    app.page.get_by_role("combobox").filter(has_text="maskrcnn_resnet50_fpn").click()
-    app.page.get_by_role("option", name="maskrcnn_resnet18_fpn").click()
-    for default, small in (("imagenet", "none"), ("12", "2"), ("800", "64")):
-        app.page.locator(f"input[value='{default}']").fill(small)
+    small = {"maskrcnn_resnet50_fpn": "maskrcnn_resnet18_fpn", "imagenet": "none"}
+    for default, text in {**small, "12": "2", "800": "64"}.items():
+        app.page.locator(f"input[value='{default}']").fill(text)
     app.page.wait_for_timeout(2000)  # the form takes up what was typed after a moment
     app.press_button("Schedule")
     app.page.get_by_text("Operation successfully scheduled").wait_for()
